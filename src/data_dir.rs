@@ -1,0 +1,94 @@
+//! The one place that knows the names of files under the data folder.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use crate::tenant::TenantId;
+
+/// An open data folder, held by this process alone until it is dropped.
+#[derive(Debug)]
+pub struct DataDir {
+    root: PathBuf,
+    _lock: File,
+}
+
+impl DataDir {
+    /// Makes the folder if needed and takes its lock.
+    /// A second process on the same folder gets `Error::Conflict`.
+    pub fn open(root: &Path) -> Result<Self> {
+        fs::create_dir_all(root).map_err(|error| {
+            Error::internal(&format!("cannot make the data folder {}", root.display()), error)
+        })?;
+        let root = root.canonicalize()?;
+        let lock = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(root.join("LOCK"))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(fs::TryLockError::WouldBlock) => {
+                return Err(Error::Conflict(format!(
+                    "another souk process uses the data folder {}; stop it or choose another with --data",
+                    root.display()
+                )));
+            }
+            Err(fs::TryLockError::Error(error)) => {
+                return Err(Error::internal("cannot lock the data folder", error));
+            }
+        }
+        let data = Self { root, _lock: lock };
+        for folder in [data.tenants(), data.blobs(), data.staging(), data.spill()] {
+            fs::create_dir_all(folder)?;
+        }
+        Ok(data)
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub fn control_database(&self) -> PathBuf {
+        self.root.join("souk.db")
+    }
+
+    pub fn tenants(&self) -> PathBuf {
+        self.root.join("tenants")
+    }
+
+    /// `tenants/a4/a4ayc80OGd.db`.
+    pub fn tenant_database(&self, tenant: &TenantId) -> PathBuf {
+        let name = tenant.as_str();
+        let shard = name[..2].to_ascii_lowercase();
+        self.tenants().join(shard).join(format!("{name}.db"))
+    }
+
+    pub fn blobs(&self) -> PathBuf {
+        self.root.join("blobs").join("sha256")
+    }
+
+    pub fn staging(&self) -> PathBuf {
+        self.root.join("staging")
+    }
+
+    /// Request and reply bodies that are too big for memory; emptied at start.
+    pub fn spill(&self) -> PathBuf {
+        self.root.join("spill")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_process_is_told_who_holds_the_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = DataDir::open(folder.path()).unwrap();
+        let refusal = DataDir::open(folder.path()).unwrap_err();
+        assert!(refusal.to_string().contains("another souk process"), "{refusal}");
+        drop(first);
+        assert!(DataDir::open(folder.path()).is_ok());
+    }
+}

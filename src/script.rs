@@ -1,0 +1,1 @@
+//! Compiled plugins and the host functions they may call.

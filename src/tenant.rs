@@ -1,0 +1,75 @@
+//! A tenant's name: the hash under which one organization's data is kept.
+
+use std::fmt;
+
+use base64::Engine as _;
+use sha2::{Digest as _, Sha256};
+
+use crate::error::Error;
+
+const LENGTH: usize = 10;
+
+/// A tenant's name on disk and in SQL. Holding one proves that the text is safe
+/// inside a file name and a quoted schema name. It may start with a digit, so SQL must quote it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TenantId(String);
+
+impl TenantId {
+    /// The seed's rule: the first ten alphanumerics of `base64(sha256(decimal organization id))`.
+    pub fn of_organization(organization_id: i64) -> Self {
+        let digest = Sha256::digest(organization_id.to_string().as_bytes());
+        let text = base64::engine::general_purpose::STANDARD.encode(digest);
+        Self(
+            text.chars()
+                .filter(char::is_ascii_alphanumeric)
+                .take(LENGTH)
+                .collect(),
+        )
+    }
+
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        if text.len() == LENGTH && text.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Error::invalid(
+                "tenantId",
+                "A tenant id is ten letters or digits",
+            ))
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name as SQL writes it: `"a4ayc80OGd"`.
+    pub fn quoted(&self) -> String {
+        format!("\"{}\"", self.0)
+    }
+}
+
+impl fmt::Display for TenantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_those_of_the_original_system() {
+        for (organization, tenant) in [
+            (1, "a4ayc80OGd"),
+            (2, "1HNeOiZeFu"),
+            (3, "TgdAhWK24t"),
+            (10, "SkTcFTZCBK"),
+            (42, "c0dctApWjo"),
+            (100, "rVc2aGUSbl"),
+            (9999, "iI3yWuNXck"),
+        ] {
+            assert_eq!(TenantId::of_organization(organization).as_str(), tenant);
+        }
+    }
+}
