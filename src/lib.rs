@@ -15,6 +15,7 @@ pub mod value;
 pub mod plugin_key;
 pub mod tenant;
 
+pub mod configuration_schema;
 pub mod package;
 
 pub mod outbound;
