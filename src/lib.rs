@@ -15,6 +15,11 @@ pub mod value;
 pub mod plugin_key;
 pub mod tenant;
 
+pub mod marketplace;
+
+pub mod configuration_schema;
+pub mod package;
+
 pub mod outbound;
 pub mod script;
 pub mod storage;

@@ -1,0 +1,3 @@
+//! The marketplace.
+pub mod listing;
+pub mod manifest;
