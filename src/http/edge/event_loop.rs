@@ -189,7 +189,8 @@ impl EventLoop {
         } else if token >= FIRST_UPSTREAM {
             self.upstreams.note(
                 token - FIRST_UPSTREAM,
-                event.is_readable() || event.is_read_closed(),
+                event.is_readable(),
+                event.is_read_closed(),
             );
             self.drive_upstream(token - FIRST_UPSTREAM);
         } else if token >= FIRST_LISTENER

@@ -97,7 +97,7 @@ impl Scan {
                 _ => {}
             }
             let longest_line = METHOD_BYTES + TARGET_BYTES + LINE_EXTRA_BYTES;
-            if !self.request_line_seen && at - self.line_start > longest_line {
+            if !self.request_line_seen && self.at - self.line_start > longest_line {
                 return Err(TARGET_TOO_LONG);
             }
         }

@@ -23,6 +23,8 @@ pub struct UpstreamConnection {
     out: Outgoing,
     deadline: Option<Instant>,
     may_read: bool,
+    /// The other end has closed, so a short read is no proof of an empty socket.
+    peer_done: bool,
     watches_writes: bool,
 }
 
@@ -89,6 +91,7 @@ impl UpstreamConnection {
             out,
             deadline: Some(turn.now + turn.limits.probe_time),
             may_read: true,
+            peer_done: false,
             watches_writes: true,
         })
     }
@@ -105,8 +108,10 @@ impl UpstreamConnection {
         self.phase != Phase::Probing
     }
 
-    pub fn note(&mut self, readable: bool) {
-        self.may_read |= readable;
+    /// Notes what the poll said about the socket.
+    pub fn note(&mut self, readable: bool, read_closed: bool) {
+        self.may_read |= readable || read_closed;
+        self.peer_done |= read_closed;
     }
 
     /// What its deadline means for the waiting client.
@@ -154,7 +159,7 @@ impl UpstreamConnection {
             let next = match read {
                 Ok(0) => Some(Next::Dead(LOST)),
                 Ok(count) => {
-                    self.may_read = count == scratch.len() || !cfg!(unix);
+                    self.may_read = count == scratch.len() || self.peer_done || !cfg!(unix);
                     self.absorb(scratch.get(..count).unwrap_or_default(), turn)
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => None,

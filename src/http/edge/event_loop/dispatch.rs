@@ -57,9 +57,9 @@ impl Upstreams {
         self.failures > 0 && !self.all.iter().any(|(_, one)| one.is_proven())
     }
 
-    pub fn note(&mut self, index: usize, readable: bool) {
+    pub fn note(&mut self, index: usize, readable: bool, read_closed: bool) {
         if let Some(one) = self.all.get_mut(index) {
-            one.note(readable);
+            one.note(readable, read_closed);
         }
     }
 
