@@ -1,0 +1,3 @@
+//! Sockets, routes, sign-in and replies. Knows no SQL.
+
+pub mod edge;
