@@ -1,1 +1,2 @@
 //! Databases.
+pub mod plugin_db;
