@@ -15,6 +15,8 @@ pub mod value;
 pub mod plugin_key;
 pub mod tenant;
 
+pub mod http;
+
 pub mod outbound;
 pub mod script;
 pub mod storage;

@@ -1,0 +1,3 @@
+//! Requests and replies. Knows no SQL and no scripts.
+
+pub mod assets;
