@@ -5,6 +5,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use parking_lot::Mutex;
@@ -131,8 +132,8 @@ impl FolderRegistry {
             }
             (Ok(None), Some((_, snapshot))) => Ok(snapshot.clone()),
             (Err(error), Some((_, snapshot))) => Ok(snapshot.clone().stale(error.to_string())),
-            (Err(error), None) => Err(never_read(&error.to_string())),
-            (Ok(None), None) => Err(never_read("nothing was read")),
+            (Err(error), None) => Err(never_read(&error.to_string(), remote::BACK_OFF)),
+            (Ok(None), None) => Err(never_read("nothing was read", remote::BACK_OFF)),
         }
     }
 }
@@ -172,10 +173,10 @@ fn report(registry: &Registry) {
     }
 }
 
-fn never_read(reason: &str) -> Error {
+fn never_read(reason: &str, retry_after: Duration) -> Error {
     Error::Busy {
         message: format!("The marketplace cannot be reached and no copy of it is kept: {reason}"),
-        retry_after: remote::BACK_OFF,
+        retry_after,
     }
 }
 

@@ -226,6 +226,21 @@ fn a_source_that_does_not_answer_delays_nobody_who_can_have_the_copy() {
 }
 
 #[test]
+fn without_a_copy_a_silent_source_is_waited_for_no_longer_than_a_bound() {
+    let (home, upstream) = (Home::new(), Upstream::start());
+    upstream.set("/m/plugins.json", Answer::Silent);
+    let marketplace = home.marketplace(upstream.source());
+    let begun = Instant::now();
+    assert!(matches!(marketplace.registry(), Err(Error::Busy { .. })));
+    assert!(
+        begun.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert_eq!(upstream.asked("/m/plugins.json"), 1);
+}
+
+#[test]
 fn an_endless_registry_is_cut_at_its_limit() {
     let (home, upstream) = (Home::new(), Upstream::start());
     upstream.set("/m/plugins.json", Answer::Endless);

@@ -29,8 +29,10 @@ pub const FETCH_TIME: Duration = Duration::from_secs(15);
 pub const BACK_OFF: Duration = Duration::from_mins(1);
 /// How long a reader waits for news when there is a copy to show instead.
 const WAIT_WITH_COPY: Duration = Duration::from_secs(2);
-/// An attempt may be a moment late in saying that it gave up.
-const WAIT_WITHOUT_COPY: Duration = Duration::from_secs(17);
+/// How long one waits who has nothing to show; the attempt goes on behind it.
+const WAIT_WITHOUT_COPY: Duration = Duration::from_secs(5);
+/// How long one waits who asked for the renewal. An attempt may be a moment late in giving up.
+const WAIT_FOR_REFRESH: Duration = Duration::from_secs(17);
 /// A validator longer than this is not one that a server should get back.
 const LONGEST_VALIDATOR: usize = 1024;
 
@@ -109,7 +111,7 @@ impl RemoteRegistry {
         self.load(&mut held);
         self.ask(&mut held);
         self.attempt_ended
-            .wait_while_for(&mut held, |held| held.asking, WAIT_WITHOUT_COPY);
+            .wait_while_for(&mut held, |held| held.asking, WAIT_FOR_REFRESH);
         held.snapshot()
     }
 
@@ -181,9 +183,10 @@ impl Held {
     fn snapshot(&self) -> Result<Snapshot> {
         let reason = self.failure.as_ref().map(|failure| failure.reason.clone());
         let Some(copy) = &self.copy else {
-            return Err(never_read(
-                &reason.unwrap_or_else(|| "it has not answered yet".to_owned()),
-            ));
+            return Err(match reason {
+                Some(reason) => never_read(&reason, BACK_OFF),
+                None => never_read("it has not answered yet", WAIT_WITHOUT_COPY),
+            });
         };
         let expired = copy.is_expired();
         let snapshot = Snapshot {
