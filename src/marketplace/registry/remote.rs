@@ -15,10 +15,11 @@ use url::Url;
 
 use super::last_good::{self, LastGood};
 use super::{Snapshot, State, never_read, report};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::marketplace::manifest::{REGISTRY_BYTES, Registry};
 use crate::marketplace::source::{Source, remote};
 use crate::outbound::{Outbound, OutboundResponse};
+use crate::package::digest::Digest;
 use crate::storage::Storage;
 
 /// How long a copy is taken for current without asking.
@@ -75,7 +76,7 @@ enum Answer {
 
 impl RemoteRegistry {
     pub fn new(source: &Source, url: &Url, storage: Arc<Storage>, outbound: Arc<Outbound>) -> Self {
-        let digest = crate::package::digest::Digest::of(url.as_str().as_bytes());
+        let digest = Digest::of(url.as_str().as_bytes());
         Self {
             url: url.clone(),
             // The digest tells apart two addresses that differ in a query, which is not written down.
@@ -93,11 +94,12 @@ impl RemoteRegistry {
         let mut held = self.held.lock();
         self.load(&mut held);
         if held.must_ask() {
-            self.ask(&mut held);
-            let patience = if held.copy.is_some() {
-                WAIT_WITH_COPY
-            } else {
-                WAIT_WITHOUT_COPY
+            let ours = self.ask(&mut held);
+            let patience = match (&held.copy, ours) {
+                (None, _) => WAIT_WITHOUT_COPY,
+                (Some(_), true) => WAIT_WITH_COPY,
+                // One reader waiting for news is enough.
+                (Some(_), false) => Duration::ZERO,
             };
             self.attempt_ended
                 .wait_while_for(&mut held, |held| held.asking, patience);
@@ -121,14 +123,15 @@ impl RemoteRegistry {
 
     /// Once per process. A copy that cannot be read is as good as none: the source is asked.
     fn load(&self, held: &mut Held) {
-        if held.loaded {
+        if held.loaded || held.copy.is_some() {
             return;
         }
-        held.loaded = true;
         let loaded = last_good::load(&self.storage, &self.name).and_then(|row| {
             row.map(|row| Ok((Registry::parse(&row.body)?, row)))
                 .transpose()
         });
+        // A busy database may answer the next time.
+        held.loaded = !matches!(loaded, Err(Error::Busy { .. }));
         match loaded {
             Ok(row) => {
                 held.copy = row.map(|(registry, row)| Copy {
@@ -146,21 +149,22 @@ impl RemoteRegistry {
         }
     }
 
-    /// Starts an attempt unless one is under way.
-    fn ask(self: &Arc<Self>, held: &mut Held) {
+    /// Starts an attempt unless one is under way; says whether it did.
+    fn ask(self: &Arc<Self>, held: &mut Held) -> bool {
         if held.asking {
-            return;
+            return false;
         }
-        let attempt = Attempt {
-            registry: Arc::clone(self),
-            known: held.copy.clone(),
-        };
         held.asking = true;
-        let thread = thread::Builder::new().name("marketplace".to_owned());
-        if let Err(error) = thread.spawn(move || attempt.run()) {
+        let (registry, known) = (Arc::clone(self), held.copy.clone());
+        // The attempt is made inside the thread: its end takes the lock that is held here.
+        let begun = thread::Builder::new()
+            .name("marketplace".to_owned())
+            .spawn(move || Attempt { registry, known }.run());
+        if let Err(error) = begun {
             held.asking = false;
             held.fail(format!("no thread could be started: {error}"));
         }
+        true
     }
 }
 
