@@ -110,7 +110,9 @@ impl ConfigurationSchema {
 
 /// A person who writes `localhost:5000` means a URL and forgot the scheme; that must be told.
 fn is_url(text: &str) -> bool {
-    Url::parse(text).is_ok_and(|url| url.has_host()) && text.contains("://")
+    !text.contains(char::is_whitespace)
+        && text.contains("://")
+        && Url::parse(text).is_ok_and(|url| url.has_host())
 }
 
 fn fill(schema: &Value, configuration: &mut Value) {
@@ -218,7 +220,7 @@ mod tests {
             with("pasword", json!("x")),
             one("pasword", "is not a field of this plugin")
         );
-        for bad in ["localhost:5000", "x", "", "http://"] {
+        for bad in ["localhost:5000", "x", "", "http://", " http://x"] {
             let errors = with("tracking_server_url", json!(bad));
             assert!(
                 errors.contains(&("tracking_server_url".to_owned(), "must be a URL".to_owned())),

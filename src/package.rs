@@ -13,6 +13,7 @@ mod blobs;
 pub mod digest;
 pub mod index;
 pub mod path;
+pub mod staging;
 pub mod store;
 
 use blobs::BlobReader;

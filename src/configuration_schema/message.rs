@@ -21,9 +21,9 @@ pub fn describe(schema: &Value, error: &ValidationError<'_>, found: &mut Vec<Fie
         Kind::AnyOf { context } | Kind::OneOfNotValid { context } => {
             match context.iter().min_by_key(|branch| unlikeliness(branch)) {
                 Some(meant) if !meant.is_empty() => {
-                    meant
-                        .iter()
-                        .for_each(|error| describe(schema, error, found));
+                    for error in meant {
+                        describe(schema, error, found);
+                    }
                 }
                 _ => push(
                     found,

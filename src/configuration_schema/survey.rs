@@ -9,6 +9,8 @@ use serde_json::{Map, Value};
 /// Far above any form that a person fills in.
 const NODES: usize = 10_000;
 const DEPTH: usize = 48;
+/// Each compiled pattern takes memory of its own.
+const PATTERNS: usize = 64;
 
 const REFERENCES: [&str; 3] = ["$ref", "$dynamicRef", "$recursiveRef"];
 /// Keywords that move the base of references, so that `#/…` would mean another place.
@@ -39,11 +41,39 @@ pub struct Survey {
 
 pub fn survey(schema: &Value) -> Result<Survey, String> {
     let walk = Walk { root: schema };
-    let mut nodes = NODES;
-    walk.expand(schema, 0, &mut nodes)?;
+    let mut budget = Budget {
+        nodes: NODES,
+        patterns: PATTERNS,
+    };
+    walk.expand(schema, 0, &mut budget)?;
     let mut survey = Survey::default();
     walk.fields(schema, "", &mut survey)?;
     Ok(survey)
+}
+
+/// What the rest of the schema may still take.
+struct Budget {
+    nodes: usize,
+    patterns: usize,
+}
+
+impl Budget {
+    fn take_node(&mut self, depth: usize) -> Result<(), String> {
+        self.nodes = self
+            .nodes
+            .checked_sub(1)
+            .filter(|_| depth <= DEPTH)
+            .ok_or("it is too big, or its references run in a circle")?;
+        Ok(())
+    }
+
+    fn take_patterns(&mut self, count: usize) -> Result<(), String> {
+        self.patterns = self
+            .patterns
+            .checked_sub(count)
+            .ok_or_else(|| format!("it holds more than {PATTERNS} patterns"))?;
+        Ok(())
+    }
 }
 
 struct Walk<'schema> {
@@ -51,24 +81,33 @@ struct Walk<'schema> {
 }
 
 impl<'schema> Walk<'schema> {
-    fn expand(&self, node: &'schema Value, depth: usize, nodes: &mut usize) -> Result<(), String> {
-        *nodes = nodes
-            .checked_sub(1)
-            .filter(|_| depth <= DEPTH)
-            .ok_or("it is too big, or its references run in a circle")?;
+    fn expand(
+        &self,
+        node: &'schema Value,
+        depth: usize,
+        budget: &mut Budget,
+    ) -> Result<(), String> {
+        budget.take_node(depth)?;
         match node {
             Value::Array(items) => items
                 .iter()
-                .try_for_each(|item| self.expand(item, depth + 1, nodes)),
+                .try_for_each(|item| self.expand(item, depth + 1, budget)),
             Value::Object(fields) => {
                 for (name, value) in fields {
                     if depth > 0 && BASES.contains(&name.as_str()) && value.is_string() {
                         return Err(format!("{name} inside a schema is not supported"));
                     }
-                    self.expand(value, depth + 1, nodes)?;
+                    match value {
+                        Value::String(_) if name == "pattern" => budget.take_patterns(1)?,
+                        Value::Object(map) if name == "patternProperties" => {
+                            budget.take_patterns(map.len())?
+                        }
+                        _ => {}
+                    }
+                    self.expand(value, depth + 1, budget)?;
                 }
                 for target in self.references(fields) {
-                    self.expand(target?, depth + 1, nodes)?;
+                    self.expand(target?, depth + 1, budget)?;
                 }
                 Ok(())
             }

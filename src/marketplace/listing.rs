@@ -50,7 +50,9 @@ impl Listing {
             .and_then(Value::as_str)
             .ok_or("it has no key")?;
         let key = PluginKey::parse(key).map_err(|error| format!("key: {error}"))?;
-        let size = Value::Object(manifest.clone()).to_string().len();
+        let size = serde_json::to_string(&manifest)
+            .map_err(|error| error.to_string())?
+            .len();
         if size > MANIFEST_BYTES {
             return Err(format!(
                 "its manifest has {size} bytes; it may have {MANIFEST_BYTES}"
@@ -127,6 +129,21 @@ impl Listing {
             json!(self.installable.as_ref().err()),
         );
         shown
+    }
+
+    /// Where in the marketplace the icon may lie: `plugins/x/icon.svg` is relative to the
+    /// marketplace, `icon.svg` to the plugin's folder.
+    pub fn icon_places(&self) -> Vec<PackagePath> {
+        match &self.icon {
+            None => Vec::new(),
+            Some(icon) if icon.below(&self.package_path).is_some() => vec![icon.clone()],
+            Some(icon) => vec![self.package_path.join(icon), icon.clone()],
+        }
+    }
+
+    /// Where in the package the icon may lie.
+    pub fn icon_inside(&self) -> Option<PackagePath> {
+        self.icon_places().first()?.below(&self.package_path)
     }
 
     fn note_loose_fields(&mut self) {

@@ -261,6 +261,43 @@ mod tests {
     }
 
     #[test]
+    fn a_plugin_written_for_the_original_is_listed_and_says_why_it_cannot_be_installed() {
+        let registry = parse(&json!({"version": "1.0.0", "plugins": [{
+            "key": "mlflow", "name": "mlflow", "displayName": "MLflow Integration", "version": "1.0.0",
+            "iconUrl": "https://example.com/mlflow-icon.png", "isPublished": true, "installationType": "npm",
+            "tags": ["mlflow"], "pluginPath": "plugins/mlflow", "entryPoint": "index.ts",
+            "dependencies": {"axios": "^1.6.0"}
+        }]}));
+        let listing = registry.find(&PluginKey::parse("mlflow").unwrap()).unwrap();
+        assert_eq!(listing.warnings.len(), 2, "{:?}", listing.warnings);
+        assert!(
+            listing
+                .installable
+                .as_ref()
+                .unwrap_err()
+                .contains("'index.ts'")
+        );
+        assert_eq!(listing.to_api()["dependencies"], json!({"axios": "^1.6.0"}));
+    }
+
+    #[test]
+    fn a_damaged_registry_never_panics() {
+        let text = json!({"plugins": [plugin("a"), plugin("b")], "categories": [{"id": "x"}]})
+            .to_string()
+            .into_bytes();
+        let mut random: u32 = 1;
+        for _ in 0..2_000 {
+            let mut damaged = text.clone();
+            for _ in 0..3 {
+                random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let place = random as usize % damaged.len();
+                damaged[place] = random.to_be_bytes()[0];
+            }
+            let _ = Registry::parse(&damaged);
+        }
+    }
+
+    #[test]
     fn the_manifest_of_a_real_marketplace_lists_whole() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/marketplace/plugins.json");
         let Ok(bytes) = std::fs::read(&path) else {

@@ -8,33 +8,31 @@
 //! Blobs never change. Two packages with the same file share it.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fs::{self, File};
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use parking_lot::RwLock;
 use serde_json::{Map, Value};
-use uuid::Uuid;
 
-use super::blobs::{BlobReader, INDEX_BYTES};
+use super::Package;
+use super::blobs::BlobReader;
 use super::digest::Digest;
-use super::index::{Blob, Index};
 use super::path::PackagePath;
-use super::{FILE_BYTES, PACKAGE_BYTES, PACKAGE_FILES, Package};
+use super::staging::Staged;
 use crate::data_dir::DataDir;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// A blob younger than this may belong to an install that has not committed its row yet.
-const COLLECT_AFTER: Duration = Duration::from_secs(60 * 60);
+const COLLECT_AFTER: Duration = Duration::from_hours(1);
 
 #[derive(Debug)]
 pub struct PackageStore {
-    blobs: BlobReader,
-    staging: PathBuf,
+    pub(super) blobs: BlobReader,
+    pub(super) staging: PathBuf,
     /// Writers of blobs share it, the collector holds it alone: a blob that is being
     /// reused can then not be collected between the look and the touch.
-    collecting: RwLock<()>,
+    pub(super) collecting: RwLock<()>,
 }
 
 /// What a collection removed.
@@ -67,14 +65,7 @@ impl PackageStore {
 
     /// Begins a package; nothing of it can be seen until `Staged::publish`.
     pub fn stage(&self) -> Result<Staged<'_>> {
-        let folder = self.staging.join(Uuid::now_v7().to_string());
-        fs::create_dir(&folder)?;
-        Ok(Staged {
-            store: self,
-            folder,
-            files: BTreeMap::new(),
-            bytes: 0,
-        })
+        Staged::begin(self)
     }
 
     /// Stores a whole package from memory.
@@ -141,140 +132,13 @@ fn is_old(modified: SystemTime) -> bool {
     modified.elapsed().is_ok_and(|age| age > COLLECT_AFTER)
 }
 
-/// A package in the making. Dropping it removes what was written.
-#[derive(Debug)]
-pub struct Staged<'store> {
-    store: &'store PackageStore,
-    folder: PathBuf,
-    files: BTreeMap<PackagePath, Blob>,
-    bytes: u64,
-}
-
-impl Staged<'_> {
-    pub fn add(&mut self, path: &PackagePath, bytes: &[u8]) -> Result<Blob> {
-        let size = bytes.len() as u64;
-        if size > FILE_BYTES {
-            return Err(Error::TooLarge(format!(
-                "The file '{path}' has {size} bytes; one file of a package may have {FILE_BYTES}"
-            )));
-        }
-        if self.bytes + size > PACKAGE_BYTES {
-            return Err(Error::TooLarge(format!(
-                "With '{path}' the package has more than {PACKAGE_BYTES} bytes"
-            )));
-        }
-        if self.files.len() >= PACKAGE_FILES {
-            return Err(Error::TooLarge(format!(
-                "The package has more than {PACKAGE_FILES} files"
-            )));
-        }
-        if self.files.contains_key(path) {
-            return Err(Error::refused(format!(
-                "The package lists the file '{path}' twice"
-            )));
-        }
-        let blob = Blob {
-            sha256: Digest::of(bytes),
-            size,
-        };
-        // Files with the same contents share one blob.
-        if !self.files.values().any(|known| known.sha256 == blob.sha256) {
-            write_synced(&self.folder.join(blob.sha256.to_string()), bytes)?;
-        }
-        self.bytes += size;
-        self.files.insert(path.clone(), blob);
-        Ok(blob)
-    }
-
-    /// Moves the files to their places and writes the index last.
-    pub fn publish(self, manifest: &Map<String, Value>) -> Result<Package> {
-        let index = Index {
-            manifest: manifest.clone(),
-            files: self.files.clone(),
-        };
-        let text = index.encode();
-        if text.len() as u64 > INDEX_BYTES {
-            return Err(Error::TooLarge(format!(
-                "The manifest and the file list of the package have more than {INDEX_BYTES} bytes"
-            )));
-        }
-        let digest = Digest::of(text.as_bytes());
-        let _shared = self.store.collecting.read();
-        for (path, blob) in &self.files {
-            self.place(*blob, path.as_str())?;
-        }
-        write_synced(&self.folder.join(digest.to_string()), text.as_bytes())?;
-        self.place(
-            Blob {
-                sha256: digest,
-                size: text.len() as u64,
-            },
-            "the index",
-        )?;
-        Ok(Package {
-            digest,
-            index,
-            blobs: self.store.blobs.clone(),
-        })
-    }
-
-    fn place(&self, blob: Blob, what: &str) -> Result<()> {
-        let staged = self.folder.join(blob.sha256.to_string());
-        let place = self.store.blobs.path(&blob.sha256);
-        // A blob that is already there and whole is kept; a damaged one is replaced by the rename.
-        if self.store.blobs.read(blob, what).is_ok() {
-            return File::open(&place)?
-                .set_modified(SystemTime::now())
-                .map_err(Error::from);
-        }
-        let shard = place.parent().unwrap_or(self.store.blobs.root());
-        if !shard.exists() {
-            fs::create_dir_all(shard)?;
-            sync_folder(self.store.blobs.root())?;
-        }
-        fs::rename(&staged, &place)?;
-        sync_folder(shard)
-    }
-}
-
-impl Drop for Staged<'_> {
-    fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.folder) {
-            tracing::warn!(
-                "cannot empty the staging folder {}: {error}",
-                self.folder.display()
-            );
-        }
-    }
-}
-
-/// Read-only from the start: nothing may change a blob, not even by accident.
-fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut options = File::options();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o444);
-    }
-    let mut file = options.open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    Ok(())
-}
-
-fn sync_folder(folder: &Path) -> Result<()> {
-    // Windows keeps renames durable itself and cannot open a folder as a file.
-    #[cfg(unix)]
-    File::open(folder)?.sync_all()?;
-    #[cfg(not(unix))]
-    let _ = folder;
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use super::*;
+    use crate::error::Error;
+    use crate::package::{FILE_BYTES, PACKAGE_FILES};
 
     fn store() -> (tempfile::TempDir, DataDir, PackageStore) {
         let folder = tempfile::tempdir().unwrap();
