@@ -32,7 +32,7 @@ pub const TURNS: usize = 8;
 /// How many connections one listener accepts before the others have their turn.
 pub const ACCEPT_TURNS: usize = 64;
 /// A buffer that grew beyond this is given back when its request is over.
-pub const KEPT_BUFFER_BYTES: usize = 64 * KB;
+pub const KEPT_BUFFER_BYTES: usize = 16 * KB;
 
 /// Pause of a listener that met a descriptor or memory shortage.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use mio::{Interest, Registry, Token};
 
-use super::head::{SECRET_HEADER, push_header};
+use super::fields::{SECRET_HEADER, push_header};
 use super::refusal::Refusal;
 use super::reply::Reply;
 use super::spool::{Flush, Outgoing, Spool, is_not_yet};

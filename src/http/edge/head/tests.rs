@@ -1,6 +1,7 @@
 use super::*;
 use crate::http::edge::body::Decoder;
 use crate::http::edge::limits::Limits;
+use crate::http::edge::scan::Scan;
 use crate::http::edge::tests::framing_cases;
 
 /// The status that a request gets when its bytes arrive `step` at a time.
