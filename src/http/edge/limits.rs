@@ -84,6 +84,8 @@ pub struct Limits {
     pub reply_memory: usize,
     /// Largest reply that we take from upstream.
     pub reply_body: u64,
+    /// What all temporary files together may hold.
+    pub spill_bytes: u64,
 }
 
 impl Default for Limits {
@@ -106,7 +108,8 @@ impl Default for Limits {
             other_body: 30 * MB,
             body_memory: 64 * KB,
             reply_memory: 1024 * KB,
-            reply_body: 4096 * MB,
+            reply_body: 1024 * MB,
+            spill_bytes: 2048 * MB,
         }
     }
 }

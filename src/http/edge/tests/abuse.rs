@@ -190,6 +190,26 @@ fn half_open_heads_and_stalled_bodies_do_not_slow_good_requests() {
 }
 
 #[test]
+fn uploads_cannot_fill_the_disk() {
+    let edge = TestEdge::with(Limits {
+        spill_bytes: 1_000_000,
+        ..Limits::default()
+    });
+    let upload = |length: usize| {
+        let mut socket = edge.connect();
+        write!(
+            socket,
+            "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n"
+        )
+        .unwrap();
+        socket.write_all(&bytes(length)).unwrap();
+        read_reply(&mut socket).status
+    };
+    assert_eq!(upload(1_200_000), 503);
+    assert_eq!(upload(900_000), 200);
+}
+
+#[test]
 fn clients_that_vanish_are_forgotten() {
     let edge = TestEdge::new();
     for start in [
