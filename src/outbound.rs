@@ -1,1 +1,177 @@
-//! The one way out to a network.
+//! The one way out to a network, for plugins and for the marketplace source.
+//!
+//! It deals with where a request may go, how long it may take and how much it may bring back.
+//! Every name is resolved by us, every address is judged, and the connection is made to a judged
+//! address and to no other, so that a name which changes its answer gains nothing. It knows
+//! nothing of plugins: which hosts a plugin was granted is decided before this room is reached.
+
+pub mod address;
+pub mod allow;
+mod client;
+pub mod error;
+mod redirect;
+mod resolver;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use url::Url;
+
+pub use allow::AllowEntry;
+pub use error::OutboundError;
+
+use allow::Judge;
+use client::Clients;
+use redirect::Hop;
+use resolver::{Lookup, SystemLookup};
+
+/// The longest time that one request may be given, redirects and body included.
+pub const LONGEST_TIMEOUT: Duration = Duration::from_secs(300);
+/// How many redirects are followed; the next one is an error.
+pub const MAX_REDIRECTS: usize = 5;
+/// Header lines that a caller may set.
+const MAX_REQUEST_HEADERS: usize = 64;
+const LONGEST_URL: usize = 8 * 1024;
+/// How long `check` waits for a name server.
+const CHECK_LOOKUP: Duration = Duration::from_secs(5);
+
+/// What the operator allows beyond public addresses with verified certificates.
+#[derive(Clone, Debug, Default)]
+pub struct OutboundPolicy {
+    /// `outbound.allow`
+    pub allow: Vec<AllowEntry>,
+    /// `outbound.insecure_tls`: hosts whose certificate a plugin may choose not to verify.
+    pub insecure_tls: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct OutboundRequest {
+    pub method: String,
+    pub url: Url,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+    /// For the whole request: look-ups, redirects and the body of the reply.
+    pub timeout: Duration,
+    pub verify_tls: bool,
+    /// The most bytes of a decoded reply.
+    pub max_body: usize,
+}
+
+#[derive(Clone, Debug)]
+pub struct OutboundResponse {
+    pub status: u16,
+    /// Names in lower case, in the order received.
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl OutboundResponse {
+    /// The first header of that lower-case name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+/// One per process; shared by all threads.
+#[derive(Debug)]
+pub struct Outbound {
+    judge: Arc<Judge>,
+    lookup: Arc<dyn Lookup>,
+    clients: Clients,
+}
+
+impl Outbound {
+    pub fn new(policy: OutboundPolicy) -> Self {
+        Self::with_lookup(policy, Arc::new(SystemLookup::default()))
+    }
+
+    fn with_lookup(policy: OutboundPolicy, lookup: Arc<dyn Lookup>) -> Self {
+        let judge = Arc::new(Judge::new(policy));
+        let clients = Clients::new(&judge, &lookup);
+        Self {
+            judge,
+            lookup,
+            clients,
+        }
+    }
+
+    /// A plugin's request: only to addresses that the policy allows.
+    pub fn request(&self, request: &OutboundRequest) -> Result<OutboundResponse, OutboundError> {
+        if !request.verify_tls {
+            self.judge.insecure_tls(&request.url)?;
+        }
+        self.follow(request, |url| {
+            let skip_verification = !request.verify_tls && self.judge.insecure_tls(url).is_ok();
+            self.clients.guarded(skip_verification)
+        })
+    }
+
+    /// A request to an address that the operator configured, such as the marketplace.
+    /// The same limits, but no judgement of the address. `If-None-Match` passes, and so does a 304.
+    pub fn fetch_trusted(
+        &self,
+        request: &OutboundRequest,
+    ) -> Result<OutboundResponse, OutboundError> {
+        self.follow(request, |_| self.clients.trusted())
+    }
+
+    /// Says before any connection whether a request to `url` would be refused.
+    /// A name that does not resolve just now is no refusal: it may tomorrow.
+    pub fn check(&self, url: &Url, verify_tls: bool) -> Result<(), OutboundError> {
+        let target = redirect::target(url)?;
+        if !verify_tls {
+            self.judge.insecure_tls(url)?;
+        }
+        match self.lookup.lookup(&target.host, target.port, CHECK_LOOKUP) {
+            Ok(addresses) => self
+                .judge
+                .permitted(&target.host, target.port, &addresses)
+                .map(|_| ()),
+            Err(_) => Ok(()),
+        }
+    }
+
+    fn follow<'a>(
+        &self,
+        request: &OutboundRequest,
+        client_for: impl Fn(&Url) -> &'a ureq::Agent,
+    ) -> Result<OutboundResponse, OutboundError> {
+        let started = Instant::now();
+        let timeout = request.timeout.min(LONGEST_TIMEOUT);
+        if request.headers.len() > MAX_REQUEST_HEADERS {
+            return Err(OutboundError::BadRequest(format!(
+                "a request may have {MAX_REQUEST_HEADERS} headers, this one has {}",
+                request.headers.len()
+            )));
+        }
+        let mut hop = Hop::first(request)?;
+        for _ in 0..=MAX_REDIRECTS {
+            if hop.url.as_str().len() > LONGEST_URL {
+                return Err(OutboundError::BadUrl {
+                    reason: format!("it is longer than {LONGEST_URL} bytes"),
+                });
+            }
+            let left = timeout.saturating_sub(started.elapsed());
+            let call = client::Call {
+                hop: &hop,
+                left,
+                whole: timeout,
+                max_body: request.max_body,
+            };
+            let response = call.run(client_for(&hop.url))?;
+            match hop.after(&response)? {
+                Some(next) => hop = next,
+                None => return Ok(response),
+            }
+        }
+        Err(OutboundError::Redirects {
+            host: redirect::target(&request.url)?.authority(),
+            limit: MAX_REDIRECTS,
+        })
+    }
+}

@@ -1,0 +1,20 @@
+//! The databases without a server: what the verbs of an operator work on.
+
+use crate::config::Config;
+use crate::data_dir::DataDir;
+use crate::error::Result;
+use crate::storage::{Storage, StorageOptions};
+
+pub struct Offline {
+    pub storage: Storage,
+    /// Held while the verb works, so that no server starts meanwhile.
+    pub data: DataDir,
+}
+
+impl Offline {
+    pub fn open(config: &Config) -> Result<Self> {
+        let data = DataDir::open(&config.data)?;
+        let storage = Storage::open(&data, StorageOptions::default())?;
+        Ok(Self { storage, data })
+    }
+}
