@@ -73,7 +73,9 @@ export const theme = createTheme({
         message: { minWidth: 0, overflowWrap: "anywhere" },
       },
     },
-    MuiChip: { styleOverrides: { root: { fontSize: 12, borderRadius: 6 }, sizeSmall: { height: 22 } } },
+    MuiChip: {
+      styleOverrides: { root: { fontSize: 12, borderRadius: 6 }, sizeSmall: { height: 22 }, iconSmall: { fontSize: 14, marginLeft: 6 } },
+    },
     MuiTab: { styleOverrides: { root: { minHeight: 42, padding: "8px 14px", fontSize: 13 } } },
     MuiTabs: { styleOverrides: { root: { minHeight: 42 } } },
     MuiTableCell: {

@@ -31,6 +31,7 @@ export default function AppShell() {
         <AppBar
           position="sticky"
           color="inherit"
+          elevation={0}
           sx={{ borderBottom: 1, borderColor: "divider", bgcolor: "background.paper" }}
         >
           <Toolbar disableGutters sx={{ minHeight: `${BAR_HEIGHT}px !important`, px: { xs: 4, md: 10 }, gap: 4 }}>

@@ -15,6 +15,8 @@ export interface Column<Row> {
   /** Null shows a dash. */
   render: (row: Row) => ReactNode;
   isHeader?: boolean;
+  /** For running text: it may take several lines. */
+  wraps?: boolean;
 }
 
 interface DataTableProps<Row> {
@@ -60,7 +62,11 @@ export function DataTable<Row>({ label, columns, rows, rowKey }: DataTableProps<
                   {columns.map((column) => (
                     <TableCell
                       key={column.label}
-                      {...(column.isHeader ? { component: "th", scope: "row", sx: { fontWeight: 500, minWidth: 140 } } : {})}
+                      {...(column.isHeader ? { component: "th", scope: "row" } : {})}
+                      sx={{
+                        fontWeight: column.isHeader ? 500 : undefined,
+                        ...(column.wraps ? { minWidth: 180 } : { whiteSpace: "nowrap" }),
+                      }}
                     >
                       {column.render(row) ?? <Box sx={{ color: "text.secondary" }}>–</Box>}
                     </TableCell>

@@ -24,7 +24,7 @@ export default function Markdown({ text }: { text: string }) {
         "& code": { fontFamily: MONOSPACE_FONTS, fontSize: 12, bgcolor: "action.hover", px: 2, borderRadius: 0.5 },
         "& pre": { bgcolor: "action.hover", p: 6, borderRadius: 1, overflowX: "auto" },
         "& pre code": { bgcolor: "transparent", p: 0, overflowWrap: "normal" },
-        "& table": { borderCollapse: "collapse", display: "block", overflowX: "auto", overflowWrap: "normal" },
+        "& table": { my: 6, borderCollapse: "collapse", display: "block", overflowX: "auto", overflowWrap: "normal" },
         "& th, & td": { border: 1, borderColor: "divider", px: 5, py: 2.5, textAlign: "left" },
         "& blockquote": { borderLeft: 3, borderColor: "divider", ml: 0, pl: 6, color: "text.secondary" },
       }}

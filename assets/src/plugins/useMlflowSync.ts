@@ -25,7 +25,6 @@ export function useMlflowSync(onSynced?: () => void): MlflowSyncState {
     try {
       const synced = await syncMlflow();
       setResult(synced);
-      announce(`${synced.modelCount} models synchronized`);
       onSynced?.();
     } catch (failure) {
       setError(toMessage(failure));

@@ -40,7 +40,7 @@ export function MlflowTab() {
   return (
     <Box sx={{ display: "grid", gap: 6, gridTemplateColumns: "minmax(0, 1fr)" }}>
       <Box sx={{ display: "flex", flexWrap: "wrap", alignItems: "center", gap: 4 }}>
-        <Typography color="text.secondary" sx={{ flex: "1 1 160px" }}>
+        <Typography color="text.secondary" sx={{ flex: "1 1 60px" }}>
           {models.data && !isEmpty && countModels(models.data.length)}
         </Typography>
         <SyncButton sync={sync} />

@@ -20,7 +20,7 @@ const COLUMNS: Column<InventoryModel>[] = [
   { label: "Provider", render: (row) => row.provider || null },
   { label: "Status", render: (row) => row.status && <StatusChip status={row.status} /> },
   { label: "Approver", render: (row) => row.approver || null },
-  { label: "Capabilities", render: (row) => joinList(row.capabilities) },
+  { label: "Capabilities", render: (row) => joinList(row.capabilities), wraps: true },
   { label: "Hosting", render: (row) => row.hostingProvider || null },
 ];
 

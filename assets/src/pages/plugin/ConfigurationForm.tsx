@@ -42,11 +42,6 @@ export function ConfigurationForm({ plugin, installation, schema: described }: C
   const reason = reasonNotToManage(user);
   const required = requiredNames(schema, values);
 
-  function tell(next: Notice) {
-    setNotice(next);
-    announce(next.text);
-  }
-
   /** The typed configuration, or null after its errors were shown. */
   function read(): JsonObject | null {
     const parsed = parseForm(schema, values, described ? stored : {});
@@ -58,7 +53,7 @@ export function ConfigurationForm({ plugin, installation, schema: described }: C
   function showErrors(next: Record<string, string>) {
     setErrors(next);
     if (Object.keys(next).length === 0) return;
-    tell({ severity: "error", text: "Nothing was changed: please correct the marked fields." });
+    setNotice({ severity: "error", text: "Nothing was changed: please correct the marked fields." });
     // The fields are marked by the next paint; then the first of them takes the focus.
     requestAnimationFrame(() => form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
   }
@@ -68,7 +63,7 @@ export function ConfigurationForm({ plugin, installation, schema: described }: C
     const shown = new Set(visibleFields(schema, values).map(({ name }) => name));
     const misplaced = Object.keys(fields).some((name) => !shown.has(name));
     showErrors(fields);
-    if (misplaced || Object.keys(fields).length === 0) tell({ severity: "error", text: toMessage(failure) });
+    if (misplaced || Object.keys(fields).length === 0) setNotice({ severity: "error", text: toMessage(failure) });
   }
 
   async function run(kind: "saving" | "testing", action: (configuration: JsonObject) => Promise<void>) {
@@ -93,7 +88,7 @@ export function ConfigurationForm({ plugin, installation, schema: described }: C
       replaceInstallation(saved);
       const kept = saved.configuration ?? {};
       setValues(initialValues(schema, described ? kept : toFreeForm(kept)));
-      tell({ severity: "success", text: "Configuration saved." });
+      setNotice({ severity: "success", text: "Configuration saved." });
     });
   }
 
@@ -101,14 +96,14 @@ export function ConfigurationForm({ plugin, installation, schema: described }: C
     announce("Testing the connection");
     void run("testing", async (configuration) => {
       const result = await testPluginConnection(plugin.key, configuration);
-      tell({ severity: result.success ? "success" : "warning", text: result.message });
+      setNotice({ severity: result.success ? "success" : "warning", text: result.message });
     });
   }
 
   return (
     <Section title="Configuration" intro={reason ?? "Applies to everyone in your organization."}>
       <form ref={form} onSubmit={save} noValidate aria-label="Configuration">
-        <Box sx={{ display: "grid", gap: 8, maxWidth: 560 }}>
+        <Box sx={{ display: "grid", gap: 10, maxWidth: 560, pt: 2 }}>
           {visibleFields(schema, values).map((field) => (
             <ConfigurationInput
               key={field.name}

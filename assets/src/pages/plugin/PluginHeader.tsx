@@ -43,7 +43,6 @@ export function PluginHeader({ plugin, installation }: PluginHeaderProps) {
     try {
       await install(plugin.key);
       setNotice({ severity: "success", text: nextStep(plugin) });
-      announce(`${title} is installed`);
     } catch (failure) {
       setNotice({ severity: "error", text: toMessage(failure) });
     }

@@ -1,12 +1,7 @@
 import Alert from "@mui/material/Alert";
-import { useState } from "react";
-import { refreshMarketplace } from "../../api/marketplace";
-import { toMessage } from "../../api/toMessage";
 import type { Marketplace } from "../../api/types";
-import { ActionButton } from "../../components/ActionButton";
 import { Time } from "../../components/Time";
-import { reasonNotToManage } from "../../session/permissions";
-import { useUser } from "../../session/SessionContext";
+import { RefreshButton } from "./RefreshButton";
 
 interface MarketplaceNoticeProps {
   marketplace: Marketplace;
@@ -15,40 +10,9 @@ interface MarketplaceNoticeProps {
 
 /** Says when the shown plugins are not the newest ones, and lets an Admin fetch them again. */
 export function MarketplaceNotice({ marketplace, onRefreshed }: MarketplaceNoticeProps) {
-  const user = useUser();
-  const [isBusy, setBusy] = useState(false);
-  const [error, setError] = useState<string | null>(null);
   if (marketplace.state === "connected") return null;
-
-  async function refresh() {
-    setBusy(true);
-    setError(null);
-    try {
-      await refreshMarketplace();
-      onRefreshed();
-    } catch (failure) {
-      setError(toMessage(failure));
-    } finally {
-      setBusy(false);
-    }
-  }
-
   return (
-    <Alert
-      severity="warning"
-      sx={{ mb: 8 }}
-      action={
-        <ActionButton
-          size="small"
-          color="inherit"
-          onClick={() => void refresh()}
-          busyLabel={isBusy ? "Refreshing…" : null}
-          disabledReason={reasonNotToManage(user)}
-        >
-          Refresh
-        </ActionButton>
-      }
-    >
+    <Alert severity="warning" sx={{ mb: 8 }} action={<RefreshButton onRefreshed={onRefreshed} />}>
       The marketplace does not answer.{" "}
       {marketplace.fetchedAt && (
         <>
@@ -56,7 +20,6 @@ export function MarketplaceNotice({ marketplace, onRefreshed }: MarketplaceNotic
         </>
       )}
       Installed plugins are not affected.
-      {error && <div>{error}</div>}
     </Alert>
   );
 }

@@ -10,6 +10,7 @@ import { useAnnounce } from "../../components/AnnouncerProvider";
 import { EmptyState } from "../../components/EmptyState";
 import { ErrorState } from "../../components/ErrorState";
 import { CategoryFilter } from "./CategoryFilter";
+import { MarketplaceAge } from "./MarketplaceAge";
 import { MarketplaceNotice } from "./MarketplaceNotice";
 import { PluginCard } from "./PluginCard";
 import { PluginCardSkeletons } from "./PluginCardSkeletons";
@@ -60,7 +61,10 @@ export function MarketplaceTab() {
     <>
       {marketplace.data && <MarketplaceNotice marketplace={marketplace.data} onRefreshed={marketplace.reload} />}
       <Box sx={{ display: "grid", gap: 6, mb: 8 }}>
-        <SearchField value={text} onChange={setText} />
+        <Box sx={{ display: "flex", flexWrap: "wrap", justifyContent: "space-between", gap: 4 }}>
+          <SearchField value={text} onChange={setText} />
+          {marketplace.data && <MarketplaceAge marketplace={marketplace.data} onRefreshed={marketplace.reload} />}
+        </Box>
         <CategoryFilter
           categories={categories.data ?? []}
           selected={category}

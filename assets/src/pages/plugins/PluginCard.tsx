@@ -5,6 +5,7 @@ import Chip from "@mui/material/Chip";
 import Link from "@mui/material/Link";
 import Paper from "@mui/material/Paper";
 import Typography from "@mui/material/Typography";
+import BlockOutlined from "@mui/icons-material/BlockOutlined";
 import CheckCircleOutline from "@mui/icons-material/CheckCircleOutline";
 import VerifiedOutlined from "@mui/icons-material/VerifiedOutlined";
 import { useState } from "react";
@@ -70,11 +71,6 @@ export function PluginCard({ plugin }: { plugin: Plugin }) {
       >
         {plugin.description}
       </Typography>
-      {plugin.installable === false && plugin.notInstallableReason && (
-        <Typography variant="caption" color="warning.main" sx={{ mb: 5, overflowWrap: "anywhere" }}>
-          {plugin.notInstallableReason}
-        </Typography>
-      )}
       {error && (
         <Alert severity="error" sx={{ mb: 5 }} onClose={() => setError(null)}>
           {error}
@@ -85,6 +81,9 @@ export function PluginCard({ plugin }: { plugin: Plugin }) {
           <Chip size="small" color="success" variant="outlined" icon={<CheckCircleOutline />} label="Installed" />
         )}
         {plugin.isOfficial && <Chip size="small" variant="outlined" icon={<VerifiedOutlined />} label="Official" />}
+        {!isInstalled && plugin.installable === false && (
+          <Chip size="small" variant="outlined" icon={<BlockOutlined />} label="Not installable" sx={{ color: "text.secondary" }} />
+        )}
         <Box sx={{ flex: 1 }} />
         {isInstalled ? (
           <Button
