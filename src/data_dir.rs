@@ -18,10 +18,7 @@ impl DataDir {
     /// A second process on the same folder gets `Error::Conflict`.
     pub fn open(root: &Path) -> Result<Self> {
         fs::create_dir_all(root).map_err(|error| {
-            Error::internal(
-                &format!("cannot make the data folder {}", root.display()),
-                error,
-            )
+            Error::internal(&format!("cannot make the data folder {}", root.display()), error)
         })?;
         let root = root.canonicalize()?;
         let lock = File::options()
@@ -90,10 +87,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let first = DataDir::open(folder.path()).unwrap();
         let refusal = DataDir::open(folder.path()).unwrap_err();
-        assert!(
-            refusal.to_string().contains("another souk process"),
-            "{refusal}"
-        );
+        assert!(refusal.to_string().contains("another souk process"), "{refusal}");
         drop(first);
         assert!(DataDir::open(folder.path()).is_ok());
     }
