@@ -31,8 +31,14 @@ impl TenantFiles {
         let connection = settings::open_file(&template, settings::OPEN_OR_CREATE, busy)?;
         Kind::Tenant.create(&connection)?;
         // The last connection to close writes the WAL back: the file alone is then the database.
-        connection.close().map_err(|(_, error)| Error::from(error))?;
-        Ok(Self { data, template, making: Mutex::new(()) })
+        connection
+            .close()
+            .map_err(|(_, error)| Error::from(error))?;
+        Ok(Self {
+            data,
+            template,
+            making: Mutex::new(()),
+        })
     }
 
     /// Makes the tenant's file unless it exists. A crash leaves the whole file or none.
