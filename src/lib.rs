@@ -24,4 +24,6 @@ pub mod outbound;
 pub mod script;
 pub mod storage;
 
+pub mod demo;
+
 pub mod data_dir;

@@ -1,0 +1,3 @@
+//! What `souk demo` shows beside the appliance itself. Nothing here runs under `souk serve`.
+
+pub mod sample_mlflow;
