@@ -7,10 +7,11 @@ use crate::data_dir::DataDir;
 use crate::demo::sample_mlflow::SampleMlflow;
 use crate::error::Result;
 use crate::lifecycle::{Lifecycle, Rooms};
-use crate::marketplace::{Marketplace, Source};
+use crate::marketplace::Marketplace;
+use crate::marketplace::source::Source;
 use crate::metrics::{Metrics, Reading};
 use crate::outbound::{Outbound, OutboundPolicy};
-use crate::package::PackageStore;
+use crate::package::store::PackageStore;
 use crate::script::{Limits, Runtime};
 use crate::secret::SecretBox;
 use crate::session::Sessions;
@@ -30,15 +31,14 @@ pub struct App {
     /// Only in the demo.
     pub sample_mlflow: Option<SampleMlflow>,
     pub more_figures: OnceLock<MoreFigures>,
-    /// Last, so that the folder's lock outlives everything that writes there.
-    pub data: DataDir,
+    pub data: Arc<DataDir>,
 }
 
 impl App {
     pub fn open(config: Config, sample_mlflow: Option<SampleMlflow>) -> Result<Arc<Self>> {
-        let data = DataDir::open(&config.data)?;
+        let data = Arc::new(DataDir::open(&config.data)?);
         let secrets = Arc::new(SecretBox::open(&config.secret_key)?);
-        let storage = Arc::new(Storage::open(&data, StorageOptions::default())?);
+        let storage = Arc::new(Storage::open(&data, &StorageOptions::default())?);
         let packages = Arc::new(PackageStore::open(&data)?);
         let outbound = Arc::new(Outbound::new(OutboundPolicy {
             allow: config.outbound_allow.clone(),

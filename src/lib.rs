@@ -9,6 +9,11 @@
 //! - [`script`]: compiled plugins and the host functions they may call.
 //! - [`storage`], [`package`], [`outbound`]: files, databases and the one way out to a network.
 
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)
+)]
+
 pub mod cli;
 pub mod config;
 

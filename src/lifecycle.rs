@@ -23,9 +23,11 @@ use crate::configuration::{self, Configuration, Owner};
 use crate::error::{Error, FieldError, Result};
 use crate::installation::Installation;
 use crate::marketplace::Marketplace;
+use crate::marketplace::listing::Listing;
 use crate::metrics::Metrics;
 use crate::outbound::Outbound;
-use crate::package::{Package, PackageStore};
+use crate::package::Package;
+use crate::package::store::PackageStore;
 use crate::plugin_key::PluginKey;
 use crate::script::{Call, Grant, Hook, Runtime, ScriptError};
 use crate::secret::SecretBox;
@@ -108,8 +110,11 @@ impl Lifecycle {
     }
 
     fn manifest_of(&self, row: &Installation) -> Map<String, Json> {
-        match self.packages.get(&row.package_digest) {
-            Ok(package) => crate::marketplace::manifest::shown(&row.plugin_key, package.manifest()),
+        let listing = self.packages.get(&row.package_digest).and_then(|package| {
+            Listing::parse(package.manifest().clone()).map_err(Error::Internal)
+        });
+        match listing {
+            Ok(listing) => listing.to_api(),
             Err(error) => {
                 tracing::error!(plugin = %row.plugin_key, %error, "[PluginService] an installed package cannot be read");
                 let mut missing = Map::new();

@@ -16,17 +16,21 @@
 pub mod counters;
 pub mod limits;
 
+mod event_loop;
+mod listener;
+mod turn;
+
 mod body;
 mod connection;
+mod fields;
+mod framing;
 mod head;
-mod listener;
+mod scan;
+mod spool;
+
 mod refusal;
 mod reply;
-mod spool;
-mod turn;
 mod upstream;
-
-mod event_loop;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -40,7 +44,7 @@ use ipnet::IpNet;
 use crate::error::{Error, Result};
 use counters::Counters;
 use event_loop::EventLoop;
-pub use head::{LISTENER_HEADER, PEER_HEADER, SECRET_HEADER};
+pub use fields::{LISTENER_HEADER, PEER_HEADER, SECRET_HEADER};
 use limits::Limits;
 
 /// The probe asks for this path; the application answers it with 204 and no body.
@@ -134,6 +138,13 @@ impl EdgeHandle {
         Arc::clone(&self.counters)
     }
 
+    /// False if the loop has ended although nobody told it to, which would be a fault of ours.
+    pub fn is_running(&self) -> bool {
+        self.thread
+            .as_ref()
+            .is_some_and(|thread| !thread.is_finished())
+    }
+
     /// Accepts nothing more, lets requests in flight end within the time given, then ends the thread.
     pub fn stop(mut self, within: Duration) {
         self.end(within);
@@ -155,5 +166,5 @@ impl Drop for EdgeHandle {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests;

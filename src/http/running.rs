@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::desk::{Desk, LONGEST_LINE};
-use super::edge::{Edge, EdgeConfig, EdgeHandle, EdgeListener, Limits, Upstream};
+use super::edge::limits::Limits;
+use super::edge::{Edge, EdgeConfig, EdgeHandle, EdgeListener, Upstream};
 use super::server::{Job, Workers};
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -39,7 +40,7 @@ impl Running {
         let desk = Arc::new(Desk::<Job>::new(app.config.workers));
         let workers = Workers::start(app, server, &desk, app.config.workers)?;
         let limits = Limits {
-            upstream_connections: app.config.workers + LONGEST_LINE + SPARE_CONNECTIONS,
+            upstreams: app.config.workers + LONGEST_LINE + SPARE_CONNECTIONS,
             ..Limits::default()
         };
         let edge = Edge::start(EdgeConfig {
@@ -51,9 +52,12 @@ impl Running {
         })?;
         let counters = edge.counters();
         let _set_once = app.more_figures.set(Box::new(move |reading| {
-            reading.plugin_calls_running = i64::try_from(desk.running()).unwrap_or(i64::MAX);
-            reading.plugin_calls_waiting = i64::try_from(desk.waiting()).unwrap_or(i64::MAX);
-            counters.read_into(reading);
+            reading.plugin_calls_running = figure(desk.running() as u64);
+            reading.plugin_calls_waiting = figure(desk.waiting() as u64);
+            reading.edge_open = figure(counters.open());
+            reading.edge_accepted = figure(counters.accepted());
+            reading.edge_forwarded = figure(counters.forwarded());
+            reading.edge_refused = figure(counters.refused().map(|(_, count)| count).sum());
         }));
         Ok(Self { edge, workers, _folder: folder })
     }
@@ -63,6 +67,10 @@ impl Running {
         self.edge.stop(within);
         self.workers.stop();
     }
+}
+
+fn figure(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 #[cfg(unix)]

@@ -28,6 +28,7 @@ impl Lifecycle {
     fn try_install(&self, caller: &Caller, key: &PluginKey, configuration: Option<&Configuration>) -> Result<Json> {
         let snapshot = self.marketplace.registry()?;
         let listing = snapshot
+            .registry
             .find(key)
             .ok_or_else(|| Error::NotFound("Plugin not found in marketplace".to_owned()))?;
         let _operation = self.operations.begin(&caller.tenant, key)?;

@@ -112,17 +112,19 @@ impl<'store> Staged<'store> {
     fn place(&self, blob: Blob, what: &str) -> Result<()> {
         let staged = self.folder.join(blob.sha256.to_string());
         let place = self.store.blobs.path(&blob.sha256);
-        // A blob that is already there and whole is kept; a damaged one is replaced by the rename.
+        let root = self.store.blobs.root();
+        let shard = place.parent().unwrap_or(root);
+        // A blob that is already there and whole is kept, and is young again for the collector;
+        // whoever wrote it may have crashed before its folder was synced.
         if self.store.blobs.read(blob, what).is_ok() {
-            return File::open(&place)?
-                .set_modified(SystemTime::now())
-                .map_err(Error::from);
+            File::open(&place)?.set_modified(SystemTime::now())?;
+            return sync_folder(shard);
         }
-        let shard = place.parent().unwrap_or(self.store.blobs.root());
         if !shard.exists() {
             fs::create_dir_all(shard)?;
-            sync_folder(self.store.blobs.root())?;
+            sync_folder(root)?;
         }
+        // A damaged blob is replaced.
         fs::rename(&staged, &place)?;
         sync_folder(shard)
     }

@@ -63,6 +63,12 @@ impl PackageStore {
         })
     }
 
+    /// Whether packages can be written now.
+    pub fn ready(&self) -> Result<()> {
+        let probe = tempfile::NamedTempFile::new_in(&self.staging)?;
+        Ok(probe.as_file().sync_all()?)
+    }
+
     /// Begins a package; nothing of it can be seen until `Staged::publish`.
     pub fn stage(&self) -> Result<Staged<'_>> {
         Staged::begin(self)

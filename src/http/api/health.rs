@@ -5,7 +5,6 @@ use serde_json::json;
 use crate::error::Result;
 use crate::http::exchange::Exchange;
 use crate::http::reply::Reply;
-use crate::marketplace::{Cache, State};
 
 pub fn alive(_exchange: &Exchange<'_>) -> Result<Reply> {
     Ok(Reply::ok(json!({ "status": "alive" })))
@@ -38,24 +37,17 @@ pub fn ready(exchange: &Exchange<'_>) -> Result<Reply> {
 pub fn plugins(exchange: &Exchange<'_>) -> Result<Reply> {
     let installed = exchange.app.lifecycle.count(&exchange.caller()?.tenant)?;
     let health = exchange.app.marketplace.health();
-    let marketplace = match health.state {
-        State::Connected => "connected",
-        State::Stale { .. } => "stale",
-        State::Unreachable => "unreachable",
-    };
-    let cache = match health.cache {
-        Cache::Valid => "valid",
-        Cache::Expired => "expired",
-        Cache::Empty => "empty",
-    };
     let status = if exchange.app.storage.ready().is_err() {
         "unhealthy"
-    } else if marketplace == "connected" {
+    } else if health.marketplace == "connected" {
         "healthy"
     } else {
         "degraded"
     };
     Ok(Reply::ok(json!({
-        "status": status, "marketplace": marketplace, "cache": cache, "installedPlugins": installed,
+        "status": status,
+        "marketplace": health.marketplace,
+        "cache": health.cache,
+        "installedPlugins": installed,
     })))
 }

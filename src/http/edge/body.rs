@@ -1,7 +1,8 @@
 //! The decoding of a body by its framing: a length or chunks. Pure, and incremental: it takes any
 //! split of the bytes and hands out the payload. Used for requests and for upstream's replies.
 
-use super::head::{Framing, is_token};
+use super::fields::is_token;
+use super::framing::Framing;
 use super::limits::CHUNK_EXTRA_BYTES;
 use super::refusal::Refusal;
 
@@ -43,10 +44,6 @@ enum ChunkState {
 
 const TOO_LARGE: Refusal =
     Refusal::new(413, "The request body is larger than this server accepts.");
-
-const fn bad(sentence: &'static str) -> Refusal {
-    Refusal::new(400, sentence)
-}
 
 impl Decoder {
     /// Refuses at once what is announced as larger than `limit`.
@@ -128,7 +125,7 @@ impl Chunks {
         match (self.state, byte) {
             (S::Size { value, digits }, _) if byte.is_ascii_hexdigit() => {
                 if digits == SIZE_DIGITS {
-                    return Err(bad("A chunk size has more than 16 digits."));
+                    return Err(Refusal::bad("A chunk size has more than 16 digits."));
                 }
                 let digit = char::from(byte).to_digit(16).unwrap_or_default();
                 let value = value.saturating_mul(16).saturating_add(u64::from(digit));
@@ -140,7 +137,7 @@ impl Chunks {
                     digits: digits + 1,
                 })
             }
-            (S::Size { digits: 0, .. }, _) => Err(bad("A chunk has no hexadecimal size.")),
+            (S::Size { digits: 0, .. }, _) => Err(Refusal::bad("A chunk has no hexadecimal size.")),
             (S::Size { value, .. }, b';') => {
                 self.spend_extra()?;
                 Ok(S::Extension { size: value })
@@ -148,12 +145,14 @@ impl Chunks {
             (S::Size { value: size, .. } | S::Extension { size }, b'\r') => {
                 Ok(S::SizeLineFeed { size })
             }
-            (S::Size { .. }, _) => Err(bad("A chunk size is followed by something else.")),
+            (S::Size { .. }, _) => Err(Refusal::bad("A chunk size is followed by something else.")),
             (S::Extension { size }, b'\t' | b' '..=b'~') => {
                 self.spend_extra()?;
                 Ok(S::Extension { size })
             }
-            (S::Extension { .. }, _) => Err(bad("A chunk extension has a forbidden character.")),
+            (S::Extension { .. }, _) => {
+                Err(Refusal::bad("A chunk extension has a forbidden character."))
+            }
             (S::SizeLineFeed { size: 0 }, b'\n') => Ok(S::TrailerStart),
             (S::SizeLineFeed { size }, b'\n') => {
                 self.room -= size.min(self.room);
@@ -171,13 +170,15 @@ impl Chunks {
                 Ok(S::TrailerName)
             }
             (S::TrailerName, b':') => Ok(S::TrailerValue),
-            (S::TrailerStart | S::TrailerName, _) => Err(bad("A trailer line has no valid name.")),
+            (S::TrailerStart | S::TrailerName, _) => {
+                Err(Refusal::bad("A trailer line has no valid name."))
+            }
             (S::TrailerValue, b'\r') => Ok(S::TrailerLineFeed),
             (S::TrailerValue, b'\t' | b' '..=b'~' | 128..) => {
                 self.spend_extra()?;
                 Ok(S::TrailerValue)
             }
-            (S::TrailerValue, _) => Err(bad("A trailer has a control character.")),
+            (S::TrailerValue, _) => Err(Refusal::bad("A trailer has a control character.")),
             (S::TrailerLineFeed, b'\n') => Ok(S::TrailerStart),
             (
                 S::SizeLineFeed { .. }
@@ -186,7 +187,7 @@ impl Chunks {
                 | S::TrailerLineFeed
                 | S::LastLineFeed,
                 _,
-            ) => Err(bad(
+            ) => Err(Refusal::bad(
                 "A chunk does not end with carriage return and line feed.",
             )),
             (state @ (S::Data { .. } | S::Done), _) => Ok(state),
@@ -194,10 +195,9 @@ impl Chunks {
     }
 
     fn spend_extra(&mut self) -> Result<(), Refusal> {
-        self.extra = self
-            .extra
-            .checked_sub(1)
-            .ok_or(bad("Chunk extensions and trailers are longer than 4 KB."))?;
+        self.extra = self.extra.checked_sub(1).ok_or(Refusal::bad(
+            "Chunk extensions and trailers are longer than 4 KB.",
+        ))?;
         Ok(())
     }
 }

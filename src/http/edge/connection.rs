@@ -1,6 +1,8 @@
 //! One client connection: head, body, wait, reply, and round again or a closing drain.
 //! It drives itself as far as its socket allows and tells the loop what it needs next.
 
+mod intake;
+
 use std::io::{self, ErrorKind, Read};
 use std::net::{Shutdown, SocketAddr};
 use std::time::{Duration, Instant};
@@ -8,17 +10,16 @@ use std::time::{Duration, Instant};
 use mio::net::TcpStream;
 
 use super::body::Decoder;
-use super::head::{Head, Origin, Scan};
-use super::limits::{HEAD_READ_BYTES, HEADERS, TURNS};
+use super::limits::{HEAD_READ_BYTES, KEPT_BUFFER_BYTES, TURNS};
 use super::listener::AddressKey;
 use super::refusal::Refusal;
 use super::reply::{Ending, Reply};
+use super::scan::Scan;
 use super::spool::{Flush, Outgoing, Spool, is_not_yet};
 use super::turn::Turn;
 
 /// The deadline of a connection that waits for upstream, whose own clock runs instead.
 const FAR: Duration = Duration::from_secs(24 * 3600);
-const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 #[derive(Debug)]
 pub struct Connection {
@@ -190,6 +191,12 @@ impl Connection {
     /// Answers with a refusal and closes once it has arrived.
     pub fn refuse(&mut self, refusal: Refusal, turn: &Turn) {
         turn.counters.add_refused(refusal.status);
+        tracing::debug!(
+            status = refusal.status,
+            peer = %self.peer,
+            "the edge refused a request: {}",
+            refusal.sentence
+        );
         let to_head = self.input.starts_with(b"HEAD ") || self.to_head;
         self.input = Vec::new();
         self.body = Spool::default();
@@ -225,93 +232,6 @@ impl Connection {
             Phase::Replying | Phase::Draining { .. } => return Next::Close,
         }
         Next::Again
-    }
-
-    fn take_head(&mut self, turn: &Turn) -> Step {
-        if self.input.is_empty() {
-            return Step::Read;
-        }
-        match self.scan.end(&self.input) {
-            Ok(None) => Step::Read,
-            Ok(Some(end)) => match self.begin_request(end, turn) {
-                Ok(()) => Step::On,
-                Err(refusal) => self.stop_with(refusal, turn),
-            },
-            Err(refusal) => self.stop_with(refusal, turn),
-        }
-    }
-
-    fn begin_request(&mut self, end: usize, turn: &Turn) -> Result<(), Refusal> {
-        let mut room = [httparse::EMPTY_HEADER; HEADERS];
-        let head = Head::read(self.input.get(..end).unwrap_or_default(), &mut room)?;
-        let limit = if head.json {
-            turn.limits.json_body
-        } else {
-            turn.limits.other_body
-        };
-        let decoder = Decoder::new(head.framing, limit)?;
-        self.to_head = head.method == "HEAD";
-        self.ending = Ending {
-            keep_alive: head.keep_alive,
-            old_version: head.old_version,
-        };
-        self.request.clear();
-        let origin = Origin {
-            peer: self.peer,
-            listener: self.listener,
-            secret: turn.secret.as_deref(),
-        };
-        head.forward(&origin, &mut self.request);
-        let wants_continue = head.expects_continue && !decoder.is_done() && self.input.len() == end;
-        self.input.drain(..end.min(self.input.len()));
-        if wants_continue {
-            self.ready_buffer();
-            self.out.buffer().extend_from_slice(CONTINUE);
-            // A failure to write shows itself again with the next read or write.
-            let _ = self.out.flush(&mut self.socket);
-        }
-        self.phase = Phase::Body {
-            decoder,
-            in_window: 0,
-        };
-        self.deadline = turn.now + turn.limits.body_pace_time;
-        Ok(())
-    }
-
-    /// Decodes what has been read ahead, and ends the body when it is complete.
-    fn take_body(&mut self, turn: &Turn) -> Step {
-        let mut input = std::mem::take(&mut self.input);
-        match self.feed(&input, turn) {
-            Ok(used) => {
-                input.drain(..used.min(input.len()));
-                self.input = input;
-            }
-            Err(refusal) => return self.stop_with(refusal, turn),
-        }
-        if matches!(&self.phase, Phase::Body { decoder, .. } if decoder.is_done()) {
-            self.phase = Phase::Queued;
-            self.deadline = turn.now + turn.limits.queue_time;
-            return Step::Stop(Next::Queue);
-        }
-        Step::Read
-    }
-
-    fn feed(&mut self, bytes: &[u8], turn: &Turn) -> Result<usize, Refusal> {
-        let Phase::Body { decoder, in_window } = &mut self.phase else {
-            return Ok(0);
-        };
-        let body = &mut self.body;
-        let before = body.len();
-        let used = decoder.feed(bytes, |data| {
-            body.push(data, turn.limits.body_memory, &turn.spill)
-                .map_err(|error| Refusal::unbuffered(&error))
-        })?;
-        *in_window += body.len() - before;
-        if *in_window >= turn.limits.body_pace_bytes {
-            *in_window = 0;
-            self.deadline = turn.now + turn.limits.body_pace_time;
-        }
-        Ok(used)
     }
 
     /// Reads once; `Some` ends the turn.
@@ -372,6 +292,8 @@ impl Connection {
                 self.scan = Scan::default();
                 self.served = true;
                 self.to_head = false;
+                give_back(&mut self.input);
+                give_back(&mut self.request);
                 let wait = if self.input.is_empty() {
                     turn.limits.idle
                 } else {
@@ -418,5 +340,12 @@ impl Connection {
     fn stop_with(&mut self, refusal: Refusal, turn: &Turn) -> Step {
         self.refuse(refusal, turn);
         Step::On
+    }
+}
+
+/// Lets go of a buffer that a large request left behind.
+fn give_back(buffer: &mut Vec<u8>) {
+    if buffer.capacity() > KEPT_BUFFER_BYTES {
+        buffer.shrink_to(KEPT_BUFFER_BYTES);
     }
 }

@@ -198,7 +198,6 @@ impl EventLoop {
         {
             listener.may_accept = true;
         }
-        self.dispatch();
     }
 
     fn drive(&mut self, Token(token): Token) {

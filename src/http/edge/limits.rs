@@ -32,7 +32,7 @@ pub const TURNS: usize = 8;
 /// How many connections one listener accepts before the others have their turn.
 pub const ACCEPT_TURNS: usize = 64;
 /// A buffer that grew beyond this is given back when its request is over.
-pub const KEPT_BUFFER_BYTES: usize = 64 * KB;
+pub const KEPT_BUFFER_BYTES: usize = 16 * KB;
 
 /// Pause of a listener that met a descriptor or memory shortage.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -84,6 +84,8 @@ pub struct Limits {
     pub reply_memory: usize,
     /// Largest reply that we take from upstream.
     pub reply_body: u64,
+    /// What all temporary files together may hold.
+    pub spill_bytes: u64,
 }
 
 impl Default for Limits {
@@ -106,7 +108,8 @@ impl Default for Limits {
             other_body: 30 * MB,
             body_memory: 64 * KB,
             reply_memory: 1024 * KB,
-            reply_body: 4096 * MB,
+            reply_body: 1024 * MB,
+            spill_bytes: 2048 * MB,
         }
     }
 }

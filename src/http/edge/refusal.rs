@@ -16,6 +16,11 @@ impl Refusal {
         Self { status, sentence }
     }
 
+    /// The request is malformed.
+    pub const fn bad(sentence: &'static str) -> Self {
+        Self::new(400, sentence)
+    }
+
     /// A body or a reply could not be kept in a temporary file.
     pub fn unbuffered(error: &io::Error) -> Self {
         match error.kind() {

@@ -4,7 +4,8 @@
 use std::time::SystemTime;
 
 use super::body::Decoder;
-use super::head::{Framing, is_hop_by_hop, is_ours, push_header};
+use super::fields::{is_hop_by_hop, is_ours, push_header};
+use super::framing::Framing;
 use super::limits::{REPLY_HEAD_BYTES, REPLY_HEADERS};
 use super::refusal::Refusal;
 use super::spool::{Outgoing, Spool};

@@ -6,15 +6,24 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, Write};
-use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::limits::{KEPT_BUFFER_BYTES, READ_BYTES, TURNS};
+
+/// Where large bodies go, and how much room all of them together have left.
+#[derive(Debug)]
+pub struct SpillFolder {
+    path: PathBuf,
+    room: Arc<AtomicU64>,
+}
 
 /// A body under collection.
 #[derive(Debug, Default)]
 pub struct Spool {
     memory: Vec<u8>,
-    file: Option<File>,
+    file: Option<SpillFile>,
     length: u64,
 }
 
@@ -23,8 +32,16 @@ pub struct Spool {
 pub struct Outgoing {
     buffer: Vec<u8>,
     sent: usize,
-    file: Option<File>,
+    file: Option<SpillFile>,
     file_left: u64,
+}
+
+/// A temporary file without a name, and what it takes of its folder's room until it is dropped.
+#[derive(Debug)]
+struct SpillFile {
+    file: File,
+    taken: u64,
+    room: Arc<AtomicU64>,
 }
 
 /// How far a flush came.
@@ -37,21 +54,57 @@ pub enum Flush {
     Again,
 }
 
+impl SpillFolder {
+    /// `room` is what all files together may hold, so that uploads cannot fill the disk.
+    pub fn new(path: PathBuf, room: u64) -> Self {
+        Self {
+            path,
+            room: Arc::new(AtomicU64::new(room)),
+        }
+    }
+
+    fn file(&self) -> io::Result<SpillFile> {
+        Ok(SpillFile {
+            file: tempfile::tempfile_in(&self.path)?,
+            taken: 0,
+            room: Arc::clone(&self.room),
+        })
+    }
+}
+
+impl SpillFile {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let more = bytes.len() as u64;
+        let take = |room: u64| room.checked_sub(more);
+        self.room
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
+            .map_err(|_| io::Error::other("the temporary files have used up their room"))?;
+        self.taken += more;
+        self.file.write_all(bytes)
+    }
+}
+
+impl Drop for SpillFile {
+    fn drop(&mut self) {
+        self.room.fetch_add(self.taken, Ordering::Relaxed);
+    }
+}
+
 impl Spool {
     pub fn len(&self) -> u64 {
         self.length
     }
 
     /// Adds bytes; moves to a file in `folder` when more than `in_memory` have come together.
-    pub fn push(&mut self, bytes: &[u8], in_memory: usize, folder: &Path) -> io::Result<()> {
+    pub fn push(&mut self, bytes: &[u8], in_memory: usize, folder: &SpillFolder) -> io::Result<()> {
         if self.file.is_none() && self.memory.len() + bytes.len() > in_memory {
-            let mut file = tempfile::tempfile_in(folder)?;
-            file.write_all(&self.memory)?;
+            let mut file = folder.file()?;
+            file.append(&self.memory)?;
             self.memory = Vec::new();
             self.file = Some(file);
         }
         match &mut self.file {
-            Some(file) => file.write_all(bytes)?,
+            Some(file) => file.append(bytes)?,
             None => self.memory.extend_from_slice(bytes),
         }
         self.length += bytes.len() as u64;
@@ -75,7 +128,7 @@ impl Outgoing {
     pub fn append(&mut self, body: &mut Spool) -> io::Result<()> {
         let mut body = std::mem::take(body);
         if let Some(file) = &mut body.file {
-            file.rewind()?;
+            file.file.rewind()?;
         }
         if self.buffer.is_empty() {
             self.buffer = body.memory;
@@ -136,11 +189,11 @@ impl Outgoing {
     fn refill(&mut self) -> io::Result<()> {
         self.sent = 0;
         self.buffer.clear();
-        let Some(file) = &mut self.file else {
+        let Some(file) = &self.file else {
             return Ok(());
         };
         let piece = (READ_BYTES as u64).min(self.file_left);
-        let read = file.take(piece).read_to_end(&mut self.buffer)?;
+        let read = (&file.file).take(piece).read_to_end(&mut self.buffer)?;
         if read as u64 != piece {
             return Err(ErrorKind::UnexpectedEof.into());
         }
@@ -170,14 +223,20 @@ mod tests {
         sink
     }
 
+    fn folder(room: u64) -> (tempfile::TempDir, SpillFolder) {
+        let folder = tempfile::tempdir().unwrap();
+        let spill = SpillFolder::new(folder.path().to_owned(), room);
+        (folder, spill)
+    }
+
     #[test]
     fn a_body_comes_out_as_it_went_in_on_either_side_of_the_threshold() {
-        let folder = tempfile::tempdir().unwrap();
+        let (_folder, spill) = folder(1_000_000);
         for length in [0, 1, 99, 100, 101, 300_000] {
             let body: Vec<u8> = (0..length).map(|at: u32| (at % 251) as u8).collect();
             let mut spool = Spool::default();
             for piece in body.chunks(70) {
-                spool.push(piece, 100, folder.path()).unwrap();
+                spool.push(piece, 100, &spill).unwrap();
             }
             assert_eq!(spool.len(), u64::from(length));
             assert_eq!(spool.file.is_some(), length > 100);
@@ -190,10 +249,24 @@ mod tests {
     }
 
     #[test]
-    fn a_full_disk_is_an_error_and_not_a_lost_byte() {
+    fn a_folder_that_takes_no_file_is_an_error_and_not_a_lost_byte() {
         let mut spool = Spool::default();
-        let missing = Path::new("/nonexistent-folder");
-        assert!(spool.push(&[0; 200], 100, missing).is_err());
+        let missing = SpillFolder::new("/nonexistent-folder".into(), 1_000);
+        assert!(spool.push(&[0; 200], 100, &missing).is_err());
         assert_eq!(spool.len(), 0);
+    }
+
+    #[test]
+    fn files_share_their_room_and_give_it_back() {
+        let (_folder, spill) = folder(1_000);
+        let mut first = Spool::default();
+        first.push(&[0; 600], 100, &spill).unwrap();
+        let mut second = Spool::default();
+        assert!(second.push(&[0; 600], 100, &spill).is_err());
+        let mut out = Outgoing::default();
+        out.append(&mut first).unwrap();
+        assert_eq!(read_all(out).len(), 600);
+        let mut third = Spool::default();
+        third.push(&[0; 600], 100, &spill).unwrap();
     }
 }

@@ -4,4 +4,5 @@ mod abuse;
 mod exchange;
 pub mod framing_cases;
 mod harness;
+mod loopback;
 mod upstream_loss;

@@ -6,13 +6,14 @@ use std::time::Instant;
 
 use super::counters::Counters;
 use super::limits::{Limits, READ_BYTES};
+use super::spool::SpillFolder;
 
 #[derive(Debug)]
 pub struct Turn {
     pub limits: Limits,
     pub counters: Arc<Counters>,
-    /// Folder for temporary files.
-    pub spill: PathBuf,
+    /// Where bodies go that are too large for memory.
+    pub spill: SpillFolder,
     /// Sent upstream with each request on the loopback fallback.
     pub secret: Option<String>,
     /// The clock of this turn, read once per wake-up.
@@ -26,9 +27,9 @@ pub struct Turn {
 impl Turn {
     pub fn new(limits: Limits, spill: PathBuf, secret: Option<String>) -> Self {
         Self {
+            spill: SpillFolder::new(spill, limits.spill_bytes),
             limits,
             counters: Arc::new(Counters::default()),
-            spill,
             secret,
             now: Instant::now(),
             stopping: false,

@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use mio::{Interest, Registry, Token};
 
-use super::head::{SECRET_HEADER, push_header};
+use super::fields::{SECRET_HEADER, push_header};
+use super::limits::TURNS;
 use super::refusal::Refusal;
 use super::reply::Reply;
 use super::spool::{Flush, Outgoing, Spool, is_not_yet};
@@ -153,7 +154,10 @@ impl UpstreamConnection {
                 Err(_) => return Next::Dead(LOST),
             }
         }
-        while self.may_read {
+        for _ in 0..TURNS {
+            if !self.may_read {
+                return Next::Wait;
+            }
             let mut scratch = std::mem::take(&mut turn.scratch);
             let read = self.socket.read(&mut scratch);
             let next = match read {
@@ -174,7 +178,7 @@ impl UpstreamConnection {
                 return next;
             }
         }
-        Next::Wait
+        Next::Again
     }
 
     /// Asks the poll for writability only while something waits to be written: tiny_http frees

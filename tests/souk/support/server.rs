@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -17,12 +18,14 @@ pub struct Start {
     pub data: Option<PathBuf>,
     /// The most file descriptors of the process.
     pub descriptors: Option<u32>,
+    pub log_level: &'static str,
 }
 
 pub struct TestServer {
     child: Child,
     started: Value,
     log: Arc<Mutex<String>>,
+    log_reader: Option<JoinHandle<()>>,
     /// Removed at the end unless the caller brought it.
     _folder: Option<tempfile::TempDir>,
     pub data: PathBuf,
@@ -35,6 +38,7 @@ impl Default for Start {
             environment: vec![("SOUK_INSTALLS_PER_HOUR".to_owned(), "100000".to_owned())],
             data: None,
             descriptors: None,
+            log_level: "info",
         }
     }
 }
@@ -52,6 +56,11 @@ impl Start {
 
     pub fn on(mut self, data: &Path) -> Self {
         self.data = Some(data.to_owned());
+        self
+    }
+
+    pub fn debug_log(mut self) -> Self {
+        self.log_level = "debug";
         self
     }
 
@@ -81,7 +90,7 @@ impl Start {
         let mut child = command
             .args(["demo", "--json", "--listen", "127.0.0.1:0", "--data"])
             .arg(&data)
-            .args(["--log-level", "info"])
+            .args(["--log-level", self.log_level])
             .args(&self.flags)
             .envs(self.environment)
             .env_remove("PLUGIN_MARKETPLACE_URL")
@@ -92,7 +101,7 @@ impl Start {
             .unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         let (kept, stderr) = (Arc::clone(&log), child.stderr.take().unwrap());
-        std::thread::spawn(move || {
+        let log_reader = std::thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
                 let mut log = kept.lock().unwrap();
                 log.push_str(&line);
@@ -105,7 +114,7 @@ impl Start {
             let status = child.wait();
             panic!("the server did not start ({error}, {status:?}): {line}\n{}", log.lock().unwrap())
         });
-        TestServer { child, started, log, _folder: folder, data }
+        TestServer { child, started, log, log_reader: Some(log_reader), _folder: folder, data }
     }
 }
 
@@ -170,10 +179,13 @@ impl TestServer {
         self.child.try_wait().unwrap().is_none()
     }
 
-    /// SIGKILL: nothing of the process gets a chance to tidy up.
+    /// SIGKILL: nothing of the process gets a chance to tidy up. The log is whole afterwards.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+        if let Some(reader) = self.log_reader.take() {
+            reader.join().unwrap();
+        }
     }
 
     /// SIGTERM, and the exit code within the given time.

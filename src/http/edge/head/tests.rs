@@ -1,6 +1,7 @@
 use super::*;
 use crate::http::edge::body::Decoder;
 use crate::http::edge::limits::Limits;
+use crate::http::edge::scan::Scan;
 use crate::http::edge::tests::framing_cases;
 
 /// The status that a request gets when its bytes arrive `step` at a time.
@@ -90,6 +91,58 @@ fn any_single_byte_changed_is_judged_without_a_panic() {
                 judge(&bytes, 4);
             }
         }
+    }
+}
+
+#[test]
+fn any_soup_of_http_fragments_is_judged_without_a_panic() {
+    const FRAGMENTS: [&str; 28] = [
+        "GET ",
+        "/ ",
+        "HTTP/1.1",
+        "\r\n",
+        "\r\n",
+        "\r\n\r\n",
+        "Host: a\r\n",
+        "\r",
+        "\n",
+        " ",
+        "\t",
+        ":",
+        "Content-Length: ",
+        "Transfer-Encoding: chunked\r\n",
+        "5",
+        "ffffffffffffffff",
+        "0\r\n",
+        ";a=b",
+        "Connection: ",
+        ",",
+        "Expect: 100-continue\r\n",
+        "http://",
+        "x",
+        "\0",
+        "é",
+        "HTTP/2.0",
+        "HEAD ",
+        "18446744073709551615",
+    ];
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    for _ in 0..20_000 {
+        let mut soup = String::new();
+        for _ in 0..12 {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            soup.push_str(FRAGMENTS[(state % 28) as usize]);
+        }
+        let whole = judge(soup.as_bytes(), soup.len());
+        assert_eq!(whole, judge(soup.as_bytes(), 1), "{soup:?}");
+        let good = format!("POST / HTTP/1.1\r\nHost: a\r\n{soup}");
+        assert_eq!(
+            judge(good.as_bytes(), good.len()),
+            judge(good.as_bytes(), 3),
+            "{good:?}"
+        );
     }
 }
 

@@ -153,18 +153,16 @@ fn an_application_that_went_away_is_found_again() {
 }
 
 #[test]
-fn an_application_that_is_not_there_fails_the_start() {
+fn the_start_waits_for_an_application_that_comes_late() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("app.sock");
     let application = Arc::new(Application::default());
-    // It comes late, and the start waits for it.
-    let late = path.clone();
-    let opener = Arc::clone(&application);
-    let thread = std::thread::spawn(move || {
-        std::thread::sleep(Duration::from_millis(120));
-        serve(UnixListener::bind(late).unwrap(), &opener);
+    std::thread::scope(|scope| {
+        let starter = scope.spawn(|| start(&folder, path.clone(), Limits::default()));
+        serve(UnixListener::bind(&path).unwrap(), &application);
+        let (edge, _) = starter.join().unwrap();
+        assert_eq!(application.open.load(Ordering::SeqCst), 32);
+        assert!(edge.is_running());
+        edge.stop(Duration::from_secs(5));
     });
-    let (edge, _) = start(&folder, path, Limits::default());
-    thread.join().unwrap();
-    edge.stop(Duration::from_secs(5));
 }
