@@ -19,9 +19,9 @@ export async function launch(address) {
   const contexts = [];
   return {
     /** A fresh person at the address: no cookies, no memory. */
-    async visit(options = {}) {
+    async visit({ baseURL = address, ...options } = {}) {
       const context = await browser.newContext({
-        baseURL: address,
+        baseURL,
         viewport: { width: 1280, height: 800 },
         colorScheme: "light",
         locale: "en-GB",
@@ -30,7 +30,7 @@ export async function launch(address) {
       context.setDefaultTimeout(STEP_LIMIT_MS);
       contexts.push(context);
       const page = await context.newPage();
-      return { page, watch: watch(page, new URL(address).origin) };
+      return { page, watch: watch(page, new URL(baseURL).origin) };
     },
     async photographOpenPages(prefix) {
       const pages = contexts.flatMap((context) => context.pages());

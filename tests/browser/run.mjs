@@ -16,6 +16,7 @@ import { accessibility } from "./stories/accessibility.mjs";
 import { adminStory } from "./stories/admin.mjs";
 import { appearance } from "./stories/appearance.mjs";
 import { auditorStory } from "./stories/auditor.mjs";
+import { firstRun } from "./stories/first_run.mjs";
 import { signIn } from "./stories/sign_in.mjs";
 import { firstDownload } from "./stories/size.mjs";
 
@@ -25,6 +26,7 @@ const STORIES = [
   ["an Admin installs, configures, synchronizes and removes MLflow", adminStory],
   ["an Auditor sees everything and why nothing may be changed", auditorStory],
   ["every page fits a phone and a wide screen, light and dark", appearance],
+  ["an empty server is set up by its one-time link", firstRun],
   ["no page has a serious accessibility fault", accessibility],
 ];
 

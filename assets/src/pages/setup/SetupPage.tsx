@@ -103,7 +103,7 @@ export default function SetupPage() {
             value={details.password}
             onChange={change("password")}
             error={errors["password"]}
-            help="A sentence of several words works well."
+            help="At least 12 characters; a sentence of several words works well."
             required
           />
           <Button type="submit" variant="contained" size="large" aria-disabled={isBusy}>
