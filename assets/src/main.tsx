@@ -6,6 +6,8 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { BrowserRouter } from "react-router";
 import { App } from "./App";
+// Before the first navigation: later pages compare themselves with the first.
+import "./components/firstPage";
 import { SessionProvider } from "./session/SessionProvider";
 import { theme } from "./theme";
 

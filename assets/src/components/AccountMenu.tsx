@@ -8,6 +8,7 @@ import MenuItem from "@mui/material/MenuItem";
 import Typography from "@mui/material/Typography";
 import KeyOutlined from "@mui/icons-material/KeyOutlined";
 import LogoutOutlined from "@mui/icons-material/LogoutOutlined";
+import { visuallyHidden } from "@mui/utils";
 import { lazy, Suspense, useState } from "react";
 import { toMessage } from "../api/toMessage";
 import { useSession, useUser } from "../session/SessionContext";
@@ -40,13 +41,15 @@ export function AccountMenu() {
         onClick={(event) => setAnchor(event.currentTarget)}
         aria-haspopup="menu"
         aria-expanded={anchor !== null}
-        aria-label={`Account of ${user.name}`}
         sx={{ gap: 4, px: 4, minWidth: 0 }}
       >
-        <Avatar sx={{ width: 28, height: 28, fontSize: 12, bgcolor: "primary.main", color: "primary.contrastText" }}>
+        <Avatar aria-hidden sx={{ width: 28, height: 28, fontSize: 12, bgcolor: "primary.main", color: "primary.contrastText" }}>
           {initials(user.name)}
         </Avatar>
-        <Box sx={{ display: { xs: "none", sm: "block" }, textAlign: "left", lineHeight: 1.3 }}>
+        <Box component="span" sx={visuallyHidden}>
+          Account of
+        </Box>
+        <Box sx={[{ textAlign: "left", lineHeight: 1.3 }, (theme) => ({ [theme.breakpoints.down("sm")]: visuallyHidden })]}>
           <Box sx={{ fontWeight: 500 }}>{user.name}</Box>
           <Box sx={{ fontSize: 11.5, color: "text.secondary", fontWeight: 400 }}>{user.organizationName}</Box>
         </Box>

@@ -10,6 +10,7 @@ import { ApiError } from "../api/client";
 import { fieldMessages } from "../api/fieldMessages";
 import { toMessage } from "../api/toMessage";
 import { changePassword } from "../api/users";
+import { FormError } from "./FormError";
 import { TextInput } from "./TextInput";
 
 export default function ChangePasswordDialog({ onClose }: { onClose: () => void }) {
@@ -60,7 +61,7 @@ export default function ChangePasswordDialog({ onClose }: { onClose: () => void 
         <DialogTitle id="password-title">Change password</DialogTitle>
         <DialogContent>
           <Stack spacing={8} sx={{ pt: 4 }}>
-            {error && <Alert severity="error">{error}</Alert>}
+            {error && <FormError>{error}</FormError>}
             <TextInput
               label="Current password"
               type="password"

@@ -2,6 +2,7 @@ import Box from "@mui/material/Box";
 import Typography from "@mui/material/Typography";
 import { useEffect, useRef, type ReactNode } from "react";
 import { useLocation } from "react-router";
+import { FIRST_PAGE_KEY } from "./firstPage";
 
 interface PageHeaderProps {
   title: string;
@@ -33,7 +34,7 @@ export function PageHeader({ title, intro, actions }: PageHeaderProps) {
 export function usePageHeading(title: string) {
   const heading = useRef<HTMLHeadingElement>(null);
   const { key } = useLocation();
-  const isFirstPage = useRef(key === "default");
+  const isFirstPage = useRef(key === FIRST_PAGE_KEY);
 
   useEffect(() => {
     document.title = `${title} · Souk`;

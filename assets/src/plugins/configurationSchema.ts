@@ -24,6 +24,7 @@ export interface ConfigurationField {
   choices: Choice[];
   minimum: number | null;
   maximum: number | null;
+  hasDefault: boolean;
 }
 
 /** What a form holds: switches are booleans, everything else is the text as typed. */
@@ -91,6 +92,7 @@ function toField(name: string, property: JsonObject): ConfigurationField {
     choices: choicesOf(property),
     minimum: numberOf(property["minimum"]),
     maximum: numberOf(property["maximum"]),
+    hasDefault: "default" in property,
   };
 }
 

@@ -3,9 +3,13 @@ import { permissionLines } from "./permissionLines";
 
 it("permissions become one line each, whatever shape a publisher chose", () => {
   expect(permissionLines(undefined)).toEqual([]);
-  expect(permissionLines(["db", { description: "Reads users" }])).toEqual(["db", "Reads users"]);
-  expect(permissionLines({ network: ["a.example", "b.example"], db: true, files: false })).toEqual([
+  expect(permissionLines(["database", "vendor.x", { description: "Reads users" }])).toEqual([
+    "Keeps data in tables of its own",
+    "vendor.x",
+    "Reads users",
+  ]);
+  expect(permissionLines({ network: ["a.example", "b.example"], time: true, files: false })).toEqual([
     "network: a.example, b.example",
-    "db",
+    "Reads the clock",
   ]);
 });

@@ -68,7 +68,7 @@ export function ConfigurationInput({ field, value, onChange, error, isRequired, 
             onChange={(event) => onChange(event.target.value)}
             SelectDisplayProps={{ "aria-describedby": noteId } as React.HTMLAttributes<HTMLDivElement>}
           >
-            {!isRequired && (
+            {!isRequired && !field.hasDefault && (
               <MenuItem value="">
                 <em>Not set</em>
               </MenuItem>

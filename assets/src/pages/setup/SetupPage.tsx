@@ -1,4 +1,3 @@
-import Alert from "@mui/material/Alert";
 import Button from "@mui/material/Button";
 import Stack from "@mui/material/Stack";
 import { useState, type FormEvent } from "react";
@@ -10,6 +9,7 @@ import { useResource } from "../../api/useResource";
 import { checkSetupToken, setUp } from "../../api/users";
 import { EntryLayout } from "../../components/EntryLayout";
 import { ErrorState } from "../../components/ErrorState";
+import { FormError } from "../../components/FormError";
 import { PageProgress } from "../../components/PageProgress";
 import { TextInput } from "../../components/TextInput";
 import { useSession } from "../../session/SessionContext";
@@ -66,7 +66,7 @@ export default function SetupPage() {
     >
       <form onSubmit={submit}>
         <Stack spacing={8}>
-          {error && <Alert severity="error">{error}</Alert>}
+          {error && <FormError>{error}</FormError>}
           <TextInput
             label="Organization"
             name="organization"
@@ -103,7 +103,7 @@ export default function SetupPage() {
             value={details.password}
             onChange={change("password")}
             error={errors["password"]}
-            help="A sentence of several words works well."
+            help="At least 12 characters; a sentence of several words works well."
             required
           />
           <Button type="submit" variant="contained" size="large" aria-disabled={isBusy}>

@@ -1,4 +1,3 @@
-import Alert from "@mui/material/Alert";
 import Button from "@mui/material/Button";
 import Stack from "@mui/material/Stack";
 import { useRef, useState, type FormEvent } from "react";
@@ -6,6 +5,7 @@ import { Navigate, useSearchParams } from "react-router";
 import { toMessage } from "../../api/toMessage";
 import { signIn } from "../../api/users";
 import { EntryLayout } from "../../components/EntryLayout";
+import { FormError } from "../../components/FormError";
 import { TextInput } from "../../components/TextInput";
 import { readReturnPath } from "../../session/returnPath";
 import { useSession } from "../../session/SessionContext";
@@ -40,7 +40,7 @@ export function SignInPage() {
     <EntryLayout title="Sign in" intro="Use the e-mail address and password of your organization's account.">
       <form onSubmit={submit}>
         <Stack spacing={8}>
-          {error && <Alert severity="error">{error}</Alert>}
+          {error && <FormError>{error}</FormError>}
           <TextInput
             label="E-mail"
             type="email"
