@@ -18,7 +18,10 @@ impl DataDir {
     /// A second process on the same folder gets `Error::Conflict`.
     pub fn open(root: &Path) -> Result<Self> {
         fs::create_dir_all(root).map_err(|error| {
-            Error::internal(&format!("cannot make the data folder {}", root.display()), error)
+            Error::internal(
+                &format!("cannot make the data folder {}", root.display()),
+                error,
+            )
         })?;
         let root = root.canonicalize()?;
         let lock = File::options()
@@ -64,6 +67,11 @@ impl DataDir {
         self.tenants().join(shard).join(format!("{name}.db"))
     }
 
+    /// An empty tenant, made anew at each start; new tenants are copies of it.
+    pub fn tenant_template(&self) -> PathBuf {
+        self.root.join("tenant-template.db")
+    }
+
     pub fn blobs(&self) -> PathBuf {
         self.root.join("blobs").join("sha256")
     }
@@ -87,7 +95,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let first = DataDir::open(folder.path()).unwrap();
         let refusal = DataDir::open(folder.path()).unwrap_err();
-        assert!(refusal.to_string().contains("another souk process"), "{refusal}");
+        assert!(
+            refusal.to_string().contains("another souk process"),
+            "{refusal}"
+        );
         drop(first);
         assert!(DataDir::open(folder.path()).is_ok());
     }

@@ -58,7 +58,17 @@ mod tests {
             assert!(PluginKey::parse(good).is_ok(), "{good}");
         }
         for bad in [
-            "", "-a", "A", "a_b", "a.b", "..", "a/b", "marketplace", "install", "ü", &"a".repeat(65),
+            "",
+            "-a",
+            "A",
+            "a_b",
+            "a.b",
+            "..",
+            "a/b",
+            "marketplace",
+            "install",
+            "ü",
+            &"a".repeat(65),
         ] {
             assert!(PluginKey::parse(bad).is_err(), "{bad}");
         }

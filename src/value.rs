@@ -58,8 +58,13 @@ impl Value {
         const EXACT: f64 = 9_007_199_254_740_992.0;
         match self {
             Self::Int(value) => Some(*value),
-            #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and in range")]
-            Self::Float(value) if value.fract() == 0.0 && value.abs() <= EXACT => Some(*value as i64),
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "checked to be whole and in range"
+            )]
+            Self::Float(value) if value.fract() == 0.0 && value.abs() <= EXACT => {
+                Some(*value as i64)
+            }
             _ => None,
         }
     }
@@ -71,10 +76,14 @@ impl Value {
             Self::Bool(value) => Json::Bool(*value),
             Self::Int(value) => Json::from(*value),
             // JSON has no NaN and no infinity: they read as null, as in JavaScript.
-            Self::Float(value) => serde_json::Number::from_f64(*value).map_or(Json::Null, Json::Number),
+            Self::Float(value) => {
+                serde_json::Number::from_f64(*value).map_or(Json::Null, Json::Number)
+            }
             Self::Text(value) => Json::String(value.clone()),
             Self::Bytes(_) => return Err(BytesInJson),
-            Self::List(items) => Json::Array(items.iter().map(Self::to_json).collect::<Result<_, _>>()?),
+            Self::List(items) => {
+                Json::Array(items.iter().map(Self::to_json).collect::<Result<_, _>>()?)
+            }
             Self::Map(map) => Json::Object(
                 map.iter()
                     .map(|(key, value)| Ok((key.clone(), value.to_json()?)))
@@ -98,7 +107,11 @@ impl From<&serde_json::Value> for Value {
             },
             Json::String(value) => Self::Text(value.clone()),
             Json::Array(items) => Self::List(items.iter().map(Self::from).collect()),
-            Json::Object(map) => Self::Map(map.iter().map(|(k, v)| (k.clone(), Self::from(v))).collect()),
+            Json::Object(map) => Self::Map(
+                map.iter()
+                    .map(|(k, v)| (k.clone(), Self::from(v)))
+                    .collect(),
+            ),
         }
     }
 }
@@ -139,6 +152,9 @@ mod tests {
 
     #[test]
     fn bytes_are_never_written_as_json() {
-        assert_eq!(Value::List(vec![Value::Bytes(vec![1])]).to_json(), Err(BytesInJson));
+        assert_eq!(
+            Value::List(vec![Value::Bytes(vec![1])]).to_json(),
+            Err(BytesInJson)
+        );
     }
 }

@@ -41,7 +41,10 @@ impl OrganizationVerb {
         match self {
             Self::Create { name, id, json } => {
                 let (made, _) = organization::create(&offline.storage, name, *id, None)?;
-                let text = format!("Created organization {} '{}' with tenant {}", made.id, made.name, made.tenant_id);
+                let text = format!(
+                    "Created organization {} '{}' with tenant {}",
+                    made.id, made.name, made.tenant_id
+                );
                 Output { json: *json }.one(&json!(made), &text)
             }
             Self::List { json } => {
