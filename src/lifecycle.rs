@@ -88,7 +88,7 @@ impl Lifecycle {
     pub fn list(&self, tenant: &TenantId) -> Result<Vec<Json>> {
         let rows = self
             .storage
-            .tenant(tenant, |conn| Installation::list(conn))?;
+            .tenant(tenant, Installation::list)?;
         Ok(rows
             .iter()
             .map(|row| {
@@ -103,7 +103,7 @@ impl Lifecycle {
 
     pub fn count(&self, tenant: &TenantId) -> Result<i64> {
         self.storage
-            .tenant(tenant, |conn| Installation::count(conn))
+            .tenant(tenant, Installation::count)
     }
 
     /// An installed plugin's package, for its UI files.

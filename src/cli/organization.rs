@@ -48,7 +48,7 @@ impl OrganizationVerb {
                 Output { json: *json }.one(&json!(made), &text)
             }
             Self::List { json } => {
-                let all = offline.storage.control(|conn| organization::list(conn))?;
+                let all = offline.storage.control(organization::list)?;
                 let rows = all
                     .iter()
                     .map(serde_json::to_value)

@@ -35,7 +35,7 @@ pub enum TenantVerb {
 impl TenantVerb {
     pub fn run(&self, config: &Config) -> Result<()> {
         let offline = Offline::open(config)?;
-        let all = offline.storage.control(|conn| organization::list(conn))?;
+        let all = offline.storage.control(organization::list)?;
         match self {
             Self::List { json } => {
                 let rows: Vec<Value> = all.iter().map(|one| row(&offline, one)).collect();
@@ -77,7 +77,7 @@ fn row(offline: &Offline, one: &Organization) -> Value {
 fn show(offline: &Offline, one: &Organization, output: &Output) -> Result<()> {
     let installed = offline
         .storage
-        .tenant(&one.tenant_id, |conn| Installation::list(conn))?;
+        .tenant(&one.tenant_id, Installation::list)?;
     let plugins: Vec<Value> = installed
         .iter()
         .map(|row| json!({ "id": row.id, "pluginKey": row.plugin_key, "version": row.version, "installedAt": row.installed_at }))

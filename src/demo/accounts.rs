@@ -45,7 +45,7 @@ pub struct Account {
 /// Makes what is missing and returns every account with a fresh token.
 /// A data folder with organizations that are not the demo's is refused: it is somebody's real data.
 pub fn ensure(app: &App) -> Result<Vec<Account>> {
-    let known = app.storage.control(|conn| organization::list(conn))?;
+    let known = app.storage.control(organization::list)?;
     if known
         .iter()
         .any(|one| !ORGANIZATIONS.iter().any(|(name, _)| *name == one.name))

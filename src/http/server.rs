@@ -237,7 +237,7 @@ fn refused(request: &Request, error: &Error, detail: Detail) -> Reply {
             tracing::error!(request = %request.id, %plugin, error = %message, "[PluginService] a plugin failed");
         }
         _ => {
-            tracing::debug!(request = %request.id, path = %request.path, %error, "a request was refused")
+            tracing::debug!(request = %request.id, path = %request.path, %error, "a request was refused");
         }
     }
     reply::of_error(error, detail)

@@ -60,9 +60,9 @@ fn an_install_that_is_killed_is_whole_or_absent() {
             assert!(!answered, "an acknowledged install is gone");
             assert!(tables.is_empty(), "orphan tables: {tables:?}");
             if begun {
-                met.inside += 1
+                met.inside += 1;
             } else {
-                met.before += 1
+                met.before += 1;
             }
             continue;
         }

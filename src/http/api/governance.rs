@@ -11,7 +11,7 @@ pub fn models(exchange: &Exchange<'_>) -> Result<Reply> {
         exchange
             .app
             .storage
-            .tenant(tenant, |conn| Model::list(conn))?,
+            .tenant(tenant, Model::list)?,
     ))
 }
 

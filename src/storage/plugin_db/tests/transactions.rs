@@ -312,7 +312,7 @@ fn a_second_writer_is_told_busy_with_a_time_to_come_back() {
     let mut second = plugin(&fixture, "other");
     match second.execute("DELETE FROM theirs", &Params::None) {
         Err(busy @ DbError::Busy { .. }) => {
-            assert!(matches!(Error::from(busy), Error::Busy { .. }))
+            assert!(matches!(Error::from(busy), Error::Busy { .. }));
         }
         other => panic!("{other:?}"),
     }
