@@ -17,13 +17,15 @@ use crate::plugin_key::PluginKey;
 use crate::tenant::TenantId;
 use crate::value::{Map, Value};
 
+mod call;
 mod error;
 mod rows;
 mod session;
 
+use call::Call;
 pub use error::DbError;
 pub use rows::RowLimits;
-use session::{Access, Call, Session};
+use session::{Access, Session};
 
 /// From BEGIN to COMMIT: as long as another writer of the tenant waits.
 const LONGEST_TRANSACTION: Duration = Duration::from_secs(5);

@@ -78,3 +78,11 @@ fn count(db: &mut PluginDb, table: &str) -> i64 {
         .unwrap();
     rows[0]["n"].as_i64().unwrap()
 }
+
+#[test]
+fn a_plugins_database_may_move_to_another_thread() {
+    let (_fixture, mut db) = two_plugins();
+    db.begin().unwrap();
+    let moved = std::thread::spawn(move || count(&mut db, "notes"));
+    assert_eq!(moved.join().unwrap(), 2);
+}

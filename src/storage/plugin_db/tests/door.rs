@@ -247,6 +247,8 @@ fn what_would_reach_beyond_the_plugin_is_refused() {
         ";",
         // Functions.
         "SELECT load_extension('x')",
+        "SELECT json_patch('{}', '{}')",
+        "CREATE TABLE bomb (a, b GENERATED ALWAYS AS (json_patch(a, a)))",
         "SELECT randomblob(900000000)",
         "SELECT zeroblob(900000000)",
         "SELECT printf('%.*c', 900000000, 'x')",

@@ -148,6 +148,24 @@ fn uninstalling_drops_all_that_the_plugin_owns_and_nothing_else() {
 }
 
 #[test]
+fn names_of_any_spelling_are_owned_and_dropped() {
+    let fixture = Fixture::new();
+    let mut db = plugin(&fixture, "notes");
+    for (created, used) in [
+        ("\"a\"\"b; DROP\"", "[a\"b; DROP]"),
+        ("[Über ]", "\"Über \""),
+        ("`order`", "\"ORDER\""),
+    ] {
+        db.execute(&format!("CREATE TABLE {created} (a)"), &Params::None)
+            .unwrap();
+        assert_eq!(count(&mut db, used), 0, "{created}");
+    }
+    assert_eq!(db.drop_objects().unwrap(), ["order", "Über ", "a\"b; DROP"]);
+    let whole = fixture.storage.check_tenant(&tenant()).unwrap();
+    assert_eq!(whole, crate::storage::Ownership::default());
+}
+
+#[test]
 fn a_dropped_table_takes_its_indexes_from_the_catalogue() {
     let (fixture, mut db) = two_plugins();
     db.execute("DROP TABLE tags", &Params::None).unwrap();

@@ -321,3 +321,47 @@ fn a_second_writer_is_told_busy_with_a_time_to_come_back() {
     db.rollback().unwrap();
     second.execute("DELETE FROM theirs", &Params::None).unwrap();
 }
+
+#[test]
+fn single_functions_on_the_longest_values_end_soon() {
+    let (_fixture, mut db) = two_plugins();
+    let long = "a".repeat(999_000);
+    let like = "%a".repeat(98) + "%b";
+    let glob = "*a".repeat(98) + "*b";
+    let run = "%".to_owned() + &"a".repeat(197) + "b";
+    let keys = |tag: &str| {
+        "{".to_owned()
+            + &(0..60_000)
+                .map(|i| format!("\"{tag}{i}\":1"))
+                .collect::<Vec<_>>()
+                .join(",")
+            + "}"
+    };
+    for (sql, params) in [
+        ("SELECT ? LIKE ?", vec![&long, &like]),
+        ("SELECT ? GLOB ?", vec![&long, &glob]),
+        ("SELECT ? LIKE ?", vec![&long, &run]),
+        ("SELECT json_patch(?, ?)", vec![&keys("a"), &keys("b")]),
+        (
+            "SELECT json_extract(?, '$.a59999') || json_set(?, '$.b1', 2)",
+            vec![&keys("a"), &keys("b")],
+        ),
+        ("SELECT count(*) FROM json_tree(?)", vec![&keys("a")]),
+        ("SELECT upper(hex(?))", vec![&long]),
+    ] {
+        let started = Instant::now();
+        let params = Params::List(
+            params
+                .into_iter()
+                .map(|text| Value::from(text.as_str()))
+                .collect(),
+        );
+        // Some give a result and some are too long; none may keep the process.
+        let _ = db.query(sql, &params, LIMITS);
+        assert!(
+            started.elapsed() < Duration::from_secs(5),
+            "{sql}: {:?}",
+            started.elapsed()
+        );
+    }
+}
