@@ -22,7 +22,7 @@ pub const EXAMPLES: &str = "Examples:
 pub const GRACE: Duration = Duration::from_secs(15);
 
 pub fn run(config: Config) -> Result<()> {
-    logging::start(&config);
+    logging::start(&config)?;
     if !config.listen.ip().is_loopback() {
         tracing::warn!(
             listen = %config.listen,
