@@ -122,14 +122,23 @@ mod tests {
     #[test]
     fn every_verb_has_examples() {
         for verb in Cli::command().get_subcommands() {
-            let help = verb.get_after_help().map(ToString::to_string).unwrap_or_default();
-            assert!(help.contains("Examples:") && help.contains("souk "), "{}", verb.get_name());
+            let help = verb
+                .get_after_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            assert!(
+                help.contains("Examples:") && help.contains("souk "),
+                "{}",
+                verb.get_name()
+            );
         }
     }
 
     #[test]
     fn a_mistyped_verb_is_answered_with_the_nearest() {
-        let Err(error) = Cli::try_parse_from(["souk", "serv"]) else { panic!("accepted") };
+        let Err(error) = Cli::try_parse_from(["souk", "serv"]) else {
+            panic!("accepted")
+        };
         assert!(error.to_string().contains("serve"), "{error}");
     }
 }

@@ -17,7 +17,9 @@ pub fn now_iso() -> String {
 
 /// A time `seconds` from now, in the written form; the written form sorts as time does.
 pub fn iso_in(seconds: i64) -> String {
-    iso(now().checked_add(jiff::SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX))
+    iso(now()
+        .checked_add(jiff::SignedDuration::from_secs(seconds))
+        .unwrap_or(Timestamp::MAX))
 }
 
 #[cfg(test)]

@@ -81,7 +81,9 @@ impl Config {
     }
 
     fn from_settings(settings: Settings) -> Result<Self> {
-        let read = Reader { settings: &settings };
+        let read = Reader {
+            settings: &settings,
+        };
         let data = match read.text("data")? {
             text if text.is_empty() => default_data_folder()?,
             text => PathBuf::from(text),
@@ -105,7 +107,8 @@ impl Config {
             outbound_allow: read.list("outbound.allow", |text| {
                 AllowEntry::parse(text).map_err(|error| error.to_string())
             })?,
-            outbound_insecure_tls: read.list("outbound.insecure_tls", |text| Ok(text.to_owned()))?,
+            outbound_insecure_tls: read
+                .list("outbound.insecure_tls", |text| Ok(text.to_owned()))?,
             secret_key,
             log_json: read.one_of("log.format", &["text", "json"])? == "json",
             log_level: read.one_of("log.level", &["error", "warn", "info", "debug", "trace"])?,
@@ -227,8 +230,18 @@ mod tests {
     fn a_wrong_value_names_where_it_stands() {
         let cases = [
             ("listen", "8420", Origin::Flag, "--listen"),
-            ("workers", "1", Origin::Environment("SOUK_WORKERS".into()), "SOUK_WORKERS"),
-            ("trusted_proxies", "10.0.0.0/8,x", Origin::File("souk.toml".into()), "souk.toml"),
+            (
+                "workers",
+                "1",
+                Origin::Environment("SOUK_WORKERS".into()),
+                "SOUK_WORKERS",
+            ),
+            (
+                "trusted_proxies",
+                "10.0.0.0/8,x",
+                Origin::File("souk.toml".into()),
+                "souk.toml",
+            ),
             ("log.level", "loud", Origin::Flag, "--log-level"),
         ];
         for (key, value, origin, place) in cases {

@@ -18,7 +18,14 @@ pub const MASK: &str = "••••••••";
 const SEALED: &str = "$sealed";
 
 /// Parts of a field's name that make it a secret without a schema.
-const SECRET_WORDS: [&str; 6] = ["password", "passwd", "secret", "token", "apikey", "privatekey"];
+const SECRET_WORDS: [&str; 6] = [
+    "password",
+    "passwd",
+    "secret",
+    "token",
+    "apikey",
+    "privatekey",
+];
 
 pub type Configuration = Map<String, Value>;
 
@@ -67,7 +74,12 @@ impl Owner<'_> {
 
     /// The plain configuration that a client's one means: a mask stands for the stored secret,
     /// unless a URL changed. Then the secret would travel to a host that it was not entered for.
-    pub fn merge(&self, secrets: &SecretBox, incoming: &Configuration, stored: &Configuration) -> Result<Configuration> {
+    pub fn merge(
+        &self,
+        secrets: &SecretBox,
+        incoming: &Configuration,
+        stored: &Configuration,
+    ) -> Result<Configuration> {
         let masked: Vec<String> = pointers(incoming)
             .into_iter()
             .filter(|pointer| at(incoming, pointer).and_then(Value::as_str) == Some(MASK))
@@ -80,29 +92,44 @@ impl Owner<'_> {
         let mut merged = incoming.clone();
         let mut errors = Vec::new();
         for pointer in masked {
-            let kept = at(stored, &pointer).and_then(sealed_text).and_then(|_| at(&plain, &pointer));
+            let kept = at(stored, &pointer)
+                .and_then(sealed_text)
+                .and_then(|_| at(&plain, &pointer));
             let complaint = match (kept, &moved) {
                 (Some(value), None) => {
                     replace(&mut merged, &pointer, value.clone());
                     continue;
                 }
                 (Some(_), Some(url)) => {
-                    format!("Enter this again: {url} has changed, and a stored secret is never sent to another address")
+                    format!(
+                        "Enter this again: {url} has changed, and a stored secret is never sent to another address"
+                    )
                 }
                 (None, _) => "Enter this: there is no stored value to keep".to_owned(),
             };
-            errors.push(FieldError { field: field_name(&pointer), message: complaint });
+            errors.push(FieldError {
+                field: field_name(&pointer),
+                message: complaint,
+            });
         }
         if errors.is_empty() {
             return Ok(merged);
         }
-        Err(Error::Refused { message: "A secret must be entered again".to_owned(), errors })
+        Err(Error::Refused {
+            message: "A secret must be entered again".to_owned(),
+            errors,
+        })
     }
 
     /// The first URL field that differs, beyond a trailing slash.
     fn moved_url(&self, incoming: &Configuration, plain: &Configuration) -> Option<String> {
         let normal = |value: Option<&Value>| {
-            value.and_then(Value::as_str).unwrap_or_default().trim().trim_end_matches('/').to_owned()
+            value
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .trim()
+                .trim_end_matches('/')
+                .to_owned()
         };
         let mut urls = pointers(incoming);
         urls.extend(pointers(plain));
@@ -113,20 +140,31 @@ impl Owner<'_> {
     }
 
     fn is_url(&self, pointer: &str, configuration: &Configuration) -> bool {
-        let declared = self.schema.is_some_and(|schema| schema.url_fields().iter().any(|known| known == pointer));
+        let declared = self
+            .schema
+            .is_some_and(|schema| schema.url_fields().iter().any(|known| known == pointer));
         let looks_like_one = at(configuration, pointer)
             .and_then(Value::as_str)
             .is_some_and(|text| text.trim_start().to_ascii_lowercase().starts_with("http"));
         let name = bare_name(pointer);
-        declared || looks_like_one || name.ends_with("url") || name.ends_with("host") || name.ends_with("server")
+        declared
+            || looks_like_one
+            || name.ends_with("url")
+            || name.ends_with("host")
+            || name.ends_with("server")
     }
 
     fn secret_pointers(&self, configuration: &Configuration) -> Vec<String> {
         pointers(configuration)
             .into_iter()
             .filter(|pointer| {
-                let declared = self.schema.is_some_and(|schema| schema.secret_fields().iter().any(|known| known == pointer));
-                declared || SECRET_WORDS.iter().any(|word| bare_name(pointer).contains(word))
+                let declared = self.schema.is_some_and(|schema| {
+                    schema.secret_fields().iter().any(|known| known == pointer)
+                });
+                declared
+                    || SECRET_WORDS
+                        .iter()
+                        .any(|word| bare_name(pointer).contains(word))
             })
             .collect()
     }
@@ -181,13 +219,21 @@ fn sealed_text(value: &Value) -> Option<&str> {
 fn at<'v>(configuration: &'v Configuration, pointer: &str) -> Option<&'v Value> {
     let (first, rest) = parts(pointer);
     let value = configuration.get(&first)?;
-    if rest.is_empty() { Some(value) } else { value.pointer(rest) }
+    if rest.is_empty() {
+        Some(value)
+    } else {
+        value.pointer(rest)
+    }
 }
 
 fn at_mut<'v>(configuration: &'v mut Configuration, pointer: &str) -> Option<&'v mut Value> {
     let (first, rest) = parts(pointer);
     let value = configuration.get_mut(&first)?;
-    if rest.is_empty() { Some(value) } else { value.pointer_mut(rest) }
+    if rest.is_empty() {
+        Some(value)
+    } else {
+        value.pointer_mut(rest)
+    }
 }
 
 fn replace(configuration: &mut Configuration, pointer: &str, value: Value) {
@@ -210,7 +256,10 @@ fn field_name(pointer: &str) -> String {
 /// The last part of a pointer in lower case without `_` and `-`, so that `api_key` is `apikey`.
 fn bare_name(pointer: &str) -> String {
     let last = pointer.rsplit('/').next().unwrap_or_default();
-    last.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+    last.chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|c| c.to_ascii_lowercase())
+        .collect()
 }
 
 #[cfg(test)]
@@ -228,7 +277,8 @@ mod tests {
     impl Bench {
         fn new() -> Self {
             let folder = tempfile::tempdir().unwrap();
-            let secrets = SecretBox::open(&SecretKeyPlace::File(folder.path().join("key"))).unwrap();
+            let secrets =
+                SecretBox::open(&SecretKeyPlace::File(folder.path().join("key"))).unwrap();
             Self {
                 _folder: folder,
                 secrets,
@@ -238,7 +288,11 @@ mod tests {
         }
 
         fn owner(&self) -> Owner<'_> {
-            Owner { tenant: &self.tenant, plugin: &self.plugin, schema: None }
+            Owner {
+                tenant: &self.tenant,
+                plugin: &self.plugin,
+                schema: None,
+            }
         }
     }
 
@@ -247,7 +301,9 @@ mod tests {
     }
 
     fn sample() -> Configuration {
-        map(json!({"server_url": "http://a.example/", "password": "hush hush", "auth": {"api_token": "t0k3n"}, "timeout": 30}))
+        map(
+            json!({"server_url": "http://a.example/", "password": "hush hush", "auth": {"api_token": "t0k3n"}, "timeout": 30}),
+        )
     }
 
     #[test]
@@ -257,9 +313,15 @@ mod tests {
         let text = Value::Object(stored.clone()).to_string();
         assert!(!text.contains("hush") && !text.contains("t0k3n"), "{text}");
         let shown = Owner::mask(&stored);
-        assert_eq!((&shown["password"], &shown["auth"]["api_token"]), (&json!(MASK), &json!(MASK)));
+        assert_eq!(
+            (&shown["password"], &shown["auth"]["api_token"]),
+            (&json!(MASK), &json!(MASK))
+        );
         assert_eq!(shown["timeout"], json!(30));
-        assert_eq!(bench.owner().unseal(&bench.secrets, &stored).unwrap(), sample());
+        assert_eq!(
+            bench.owner().unseal(&bench.secrets, &stored).unwrap(),
+            sample()
+        );
     }
 
     #[test]
@@ -268,7 +330,10 @@ mod tests {
         let stored = bench.owner().seal(&bench.secrets, &sample()).unwrap();
         let mut incoming = Owner::mask(&stored);
         incoming.insert("server_url".into(), json!("http://a.example"));
-        let merged = bench.owner().merge(&bench.secrets, &incoming, &stored).unwrap();
+        let merged = bench
+            .owner()
+            .merge(&bench.secrets, &incoming, &stored)
+            .unwrap();
         assert_eq!(merged["password"], json!("hush hush"));
     }
 
@@ -279,23 +344,43 @@ mod tests {
         for url in [json!("http://evil.example"), json!(""), Value::Null] {
             let mut incoming = Owner::mask(&stored);
             incoming.insert("server_url".into(), url);
-            let refusal = bench.owner().merge(&bench.secrets, &incoming, &stored).unwrap_err();
-            let Error::Refused { errors, .. } = refusal else { panic!("{refusal}") };
+            let refusal = bench
+                .owner()
+                .merge(&bench.secrets, &incoming, &stored)
+                .unwrap_err();
+            let Error::Refused { errors, .. } = refusal else {
+                panic!("{refusal}")
+            };
             assert!(errors.iter().any(|error| error.field == "password"));
         }
         let mut without = Owner::mask(&stored);
         without.remove("server_url");
-        assert!(bench.owner().merge(&bench.secrets, &without, &stored).is_err());
+        assert!(
+            bench
+                .owner()
+                .merge(&bench.secrets, &without, &stored)
+                .is_err()
+        );
         let mut added = Owner::mask(&stored);
         added.insert("proxy_url".into(), json!("http://evil.example"));
-        assert!(bench.owner().merge(&bench.secrets, &added, &stored).is_err());
+        assert!(
+            bench
+                .owner()
+                .merge(&bench.secrets, &added, &stored)
+                .is_err()
+        );
     }
 
     #[test]
     fn a_mask_with_nothing_behind_it_is_an_error_at_its_field() {
         let bench = Bench::new();
         let incoming = map(json!({"password": MASK}));
-        assert!(bench.owner().merge(&bench.secrets, &incoming, &Map::new()).is_err());
+        assert!(
+            bench
+                .owner()
+                .merge(&bench.secrets, &incoming, &Map::new())
+                .is_err()
+        );
     }
 
     #[test]
@@ -303,7 +388,11 @@ mod tests {
         let bench = Bench::new();
         let stored = bench.owner().seal(&bench.secrets, &sample()).unwrap();
         let other = TenantId::of_organization(2);
-        let foreign = Owner { tenant: &other, plugin: &bench.plugin, schema: None };
+        let foreign = Owner {
+            tenant: &other,
+            plugin: &bench.plugin,
+            schema: None,
+        };
         assert!(foreign.unseal(&bench.secrets, &stored).is_err());
     }
 

@@ -238,6 +238,36 @@ mod tests {
     }
 
     #[test]
+    fn a_choice_of_titled_constants_names_them_all() {
+        let schema = schema(json!({"properties": {"auth": {"oneOf": [
+            {"const": "none", "title": "None"}, {"const": "basic", "title": "Password"}]}}}));
+        assert_eq!(
+            told(&schema, &json!({"auth": "x"})),
+            one("auth", "must be one of none, basic")
+        );
+        assert_eq!(
+            told(&schema, &json!({"auth": 7})),
+            one("auth", "must be one of none, basic")
+        );
+        assert_eq!(told(&schema, &json!({"auth": "basic"})), []);
+    }
+
+    #[test]
+    fn what_a_choice_makes_necessary_is_named() {
+        let schema = schema(json!({"allOf": [{
+            "if": {"properties": {"auth": {"const": "basic"}}, "required": ["auth"]},
+            "then": {"required": ["username", "password"]}
+        }]}));
+        let missing = [
+            one("username", "is required"),
+            one("password", "is required"),
+        ]
+        .concat();
+        assert_eq!(told(&schema, &json!({"auth": "basic"})), missing);
+        assert_eq!(told(&schema, &json!({"auth": "none"})), []);
+    }
+
+    #[test]
     fn of_several_forms_the_one_that_was_meant_is_explained() {
         let schema = schema(json!({"oneOf": [
             {"properties": {"auth": {"const": "basic"}, "user": {"type": "string"}}, "required": ["auth", "user"]},

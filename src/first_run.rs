@@ -89,7 +89,9 @@ fn require_open(conn: &Connection, token: &str) -> Result<()> {
 }
 
 fn closed_link() -> Error {
-    Error::NotFound("This set-up link is used or expired; restart the server for a new one".to_owned())
+    Error::NotFound(
+        "This set-up link is used or expired; restart the server for a new one".to_owned(),
+    )
 }
 
 fn hash_of(token: &str) -> String {

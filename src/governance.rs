@@ -33,7 +33,10 @@ const SELECT: &str = "SELECT id, provider, model, version, approver, capabilitie
 impl Model {
     pub fn list(conn: &Connection) -> Result<Vec<Self>> {
         let sql = format!("{SELECT} ORDER BY provider, model, version, id");
-        let models = conn.prepare_cached(&sql)?.query_map([], Self::from_row)?.collect::<Result<_, _>>()?;
+        let models = conn
+            .prepare_cached(&sql)?
+            .query_map([], Self::from_row)?
+            .collect::<Result<_, _>>()?;
         Ok(models)
     }
 

@@ -85,10 +85,18 @@ impl Installation {
     }
 
     pub fn count(conn: &Connection) -> Result<i64> {
-        Ok(conn.query_row("SELECT count(*) FROM plugin_installations", [], |row| row.get(0))?)
+        Ok(
+            conn.query_row("SELECT count(*) FROM plugin_installations", [], |row| {
+                row.get(0)
+            })?,
+        )
     }
 
-    pub fn set_configuration(conn: &Connection, id: i64, configuration: &Map<String, Value>) -> Result<Self> {
+    pub fn set_configuration(
+        conn: &Connection,
+        id: i64,
+        configuration: &Map<String, Value>,
+    ) -> Result<Self> {
         conn.execute(
             "UPDATE plugin_installations SET configuration = :configuration, updated_at = :now WHERE id = :id",
             named_params! {
@@ -101,7 +109,10 @@ impl Installation {
 
     /// False when there was no such row.
     pub fn delete(conn: &Connection, id: i64) -> Result<bool> {
-        let deleted = conn.execute("DELETE FROM plugin_installations WHERE id = :id", named_params! { ":id": id })?;
+        let deleted = conn.execute(
+            "DELETE FROM plugin_installations WHERE id = :id",
+            named_params! { ":id": id },
+        )?;
         Ok(deleted == 1)
     }
 
@@ -127,17 +138,23 @@ impl Installation {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             id: row.get(0)?,
-            plugin_key: parsed(row, 1, |text| PluginKey::parse(&text).map_err(|error| error.to_string()))?,
+            plugin_key: parsed(row, 1, |text| {
+                PluginKey::parse(&text).map_err(|error| error.to_string())
+            })?,
             status: row.get(2)?,
             installed_at: row.get(3)?,
             uninstalled_at: row.get(4)?,
             error_message: row.get(5)?,
-            configuration: parsed(row, 6, |text| serde_json::from_str(&text).map_err(|error| error.to_string()))?,
+            configuration: parsed(row, 6, |text| {
+                serde_json::from_str(&text).map_err(|error| error.to_string())
+            })?,
             metadata: row
                 .get::<_, Option<String>>(7)?
                 .and_then(|text| serde_json::from_str(&text).ok()),
             version: row.get(8)?,
-            package_digest: parsed(row, 9, |text| Digest::parse(&text).map_err(|error| error.to_string()))?,
+            package_digest: parsed(row, 9, |text| {
+                Digest::parse(&text).map_err(|error| error.to_string())
+            })?,
             installed_by: row.get(10)?,
             created_at: row.get(11)?,
             updated_at: row.get(12)?,
@@ -149,7 +166,12 @@ pub fn already_installed() -> Error {
     Error::Conflict("Plugin is already installed".to_owned())
 }
 
-fn parsed<T>(row: &Row<'_>, column: usize, parse: impl Fn(String) -> Result<T, String>) -> rusqlite::Result<T> {
-    parse(row.get(column)?)
-        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, error.into()))
+fn parsed<T>(
+    row: &Row<'_>,
+    column: usize,
+    parse: impl Fn(String) -> Result<T, String>,
+) -> rusqlite::Result<T> {
+    parse(row.get(column)?).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, error.into())
+    })
 }

@@ -86,7 +86,9 @@ impl Lifecycle {
 
     /// All installations of a tenant, newest first, each with its manifest from the installed package.
     pub fn list(&self, tenant: &TenantId) -> Result<Vec<Json>> {
-        let rows = self.storage.tenant(tenant, |conn| Installation::list(conn))?;
+        let rows = self
+            .storage
+            .tenant(tenant, Installation::list)?;
         Ok(rows
             .iter()
             .map(|row| {
@@ -100,7 +102,8 @@ impl Lifecycle {
     }
 
     pub fn count(&self, tenant: &TenantId) -> Result<i64> {
-        self.storage.tenant(tenant, |conn| Installation::count(conn))
+        self.storage
+            .tenant(tenant, Installation::count)
     }
 
     /// An installed plugin's package, for its UI files.
@@ -120,7 +123,10 @@ impl Lifecycle {
                 let mut missing = Map::new();
                 missing.insert("key".to_owned(), row.plugin_key.as_str().into());
                 missing.insert("name".to_owned(), row.plugin_key.as_str().into());
-                missing.insert("description".to_owned(), "Plugin not found in marketplace".into());
+                missing.insert(
+                    "description".to_owned(),
+                    "Plugin not found in marketplace".into(),
+                );
                 missing
             }
         }
@@ -141,16 +147,31 @@ impl Lifecycle {
         let digest = installation.package_digest;
         let plugin = self
             .programs
-            .get(tenant, &installation.plugin_key, digest, || self.packages.get(&digest))?;
-        Ok(Installed { installation, plugin })
+            .get(tenant, &installation.plugin_key, digest, || {
+                self.packages.get(&digest)
+            })?;
+        Ok(Installed {
+            installation,
+            plugin,
+        })
     }
 
     fn owner<'a>(tenant: &'a TenantId, plugin: &'a PluginKey, loaded: &'a Loaded) -> Owner<'a> {
-        Owner { tenant, plugin, schema: loaded.schema.as_ref() }
+        Owner {
+            tenant,
+            plugin,
+            schema: loaded.schema.as_ref(),
+        }
     }
 
     /// The call that a hook or route of `plugin` runs in.
-    fn call(&self, caller: &Caller, plugin: &PluginKey, configuration: &Configuration, db: Option<PluginDb>) -> Call {
+    fn call(
+        &self,
+        caller: &Caller,
+        plugin: &PluginKey,
+        configuration: &Configuration,
+        db: Option<PluginDb>,
+    ) -> Call {
         Call {
             grant: Grant::everything(),
             tenant: caller.tenant.clone(),
@@ -168,16 +189,25 @@ impl Lifecycle {
     }
 
     /// Schema first, then the plugin's own `validateConfig`: both must agree before anything is stored.
-    fn validate(&self, caller: &Caller, plugin: &PluginKey, loaded: &Loaded, plain: &Configuration) -> Result<()> {
-        let mut errors = loaded
-            .schema
-            .as_ref()
-            .map_or_else(Vec::new, |schema| schema.validate(&Json::Object(plain.clone())));
+    fn validate(
+        &self,
+        caller: &Caller,
+        plugin: &PluginKey,
+        loaded: &Loaded,
+        plain: &Configuration,
+    ) -> Result<()> {
+        let mut errors = loaded.schema.as_ref().map_or_else(Vec::new, |schema| {
+            schema.validate(&Json::Object(plain.clone()))
+        });
         if errors.is_empty() && loaded.program.has(Hook::ValidateConfig) {
             let call = self.call(caller, plugin, plain, None);
             let argument = call.configuration.clone();
-            let outcome = loaded.program.run_hook(Hook::ValidateConfig, vec![argument], call);
-            let answer = outcome.result.map_err(|error| self.hook_refused(plugin, error))?;
+            let outcome = loaded
+                .program
+                .run_hook(Hook::ValidateConfig, vec![argument], call);
+            let answer = outcome
+                .result
+                .map_err(|error| self.hook_refused(plugin, error))?;
             if answer.get("valid").and_then(Value::as_bool) == Some(false) {
                 errors = listed_errors(answer.get("errors"));
             }
@@ -185,7 +215,10 @@ impl Lifecycle {
         if errors.is_empty() {
             return Ok(());
         }
-        Err(Error::Refused { message: "The configuration is not valid".to_owned(), errors })
+        Err(Error::Refused {
+            message: "The configuration is not valid".to_owned(),
+            errors,
+        })
     }
 
     /// What a hook's raised error means to the person who asked for the operation.
@@ -193,7 +226,9 @@ impl Lifecycle {
         self.metrics.plugin_error(plugin);
         tracing::error!(%plugin, %error, "[PluginService] a hook failed");
         match error {
-            ScriptError::Raised { message, .. } | ScriptError::BadResult { message } => Error::refused(message),
+            ScriptError::Raised { message, .. } | ScriptError::BadResult { message } => {
+                Error::refused(message)
+            }
             other => script_error(plugin, other),
         }
     }
@@ -204,8 +239,14 @@ fn verdict(answer: &Value, fallback: &str) -> Result<()> {
     if answer.get("success").and_then(Value::as_bool) != Some(false) {
         return Ok(());
     }
-    let message = answer.get("message").and_then(Value::as_str).unwrap_or(fallback).to_owned();
-    let errors = answer.get("errors").map_or_else(Vec::new, |errors| listed_errors(Some(errors)));
+    let message = answer
+        .get("message")
+        .and_then(Value::as_str)
+        .unwrap_or(fallback)
+        .to_owned();
+    let errors = answer
+        .get("errors")
+        .map_or_else(Vec::new, |errors| listed_errors(Some(errors)));
     Err(Error::Refused { message, errors })
 }
 
@@ -213,8 +254,16 @@ fn verdict(answer: &Value, fallback: &str) -> Result<()> {
 fn listed_errors(errors: Option<&Value>) -> Vec<FieldError> {
     let one = |error: &Value| match error {
         Value::Map(_) => FieldError {
-            field: error.get("field").and_then(Value::as_str).unwrap_or_default().to_owned(),
-            message: error.get("message").and_then(Value::as_str).unwrap_or("is not valid").to_owned(),
+            field: error
+                .get("field")
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned(),
+            message: error
+                .get("message")
+                .and_then(Value::as_str)
+                .unwrap_or("is not valid")
+                .to_owned(),
         },
         other => FieldError {
             field: String::new(),
@@ -223,18 +272,27 @@ fn listed_errors(errors: Option<&Value>) -> Vec<FieldError> {
     };
     match errors {
         Some(Value::List(items)) if !items.is_empty() => items.iter().map(one).collect(),
-        Some(Value::Text(text)) => vec![FieldError { field: String::new(), message: text.clone() }],
-        _ => vec![FieldError { field: String::new(), message: "the plugin refused the configuration".to_owned() }],
+        Some(Value::Text(text)) => vec![FieldError {
+            field: String::new(),
+            message: text.clone(),
+        }],
+        _ => vec![FieldError {
+            field: String::new(),
+            message: "the plugin refused the configuration".to_owned(),
+        }],
     }
 }
 
 /// A script's end that is no answer, as the domain names it.
 fn script_error(plugin: &PluginKey, error: ScriptError) -> Error {
     match error {
-        ScriptError::Raised { message, .. } | ScriptError::BadResult { message } => {
-            Error::Plugin { plugin: plugin.to_string(), message }
+        ScriptError::Raised { message, .. } | ScriptError::BadResult { message } => Error::Plugin {
+            plugin: plugin.to_string(),
+            message,
+        },
+        ScriptError::Limit { which } => {
+            Error::TimedOut(format!("Plugin '{plugin}' met a limit: {which}"))
         }
-        ScriptError::Limit { which } => Error::TimedOut(format!("Plugin '{plugin}' met a limit: {which}")),
         ScriptError::Host(error) => error,
     }
 }
@@ -243,12 +301,18 @@ fn script_error(plugin: &PluginKey, error: ScriptError) -> Error {
 fn without_secrets(error: Error, plain: &Configuration, owner: &Owner<'_>) -> Error {
     let clean = |text: String| configuration::redact(&text, plain, owner);
     match error {
-        Error::Plugin { plugin, message } => Error::Plugin { plugin, message: clean(message) },
+        Error::Plugin { plugin, message } => Error::Plugin {
+            plugin,
+            message: clean(message),
+        },
         Error::Refused { message, errors } => Error::Refused {
             message: clean(message),
             errors: errors
                 .into_iter()
-                .map(|error| FieldError { field: error.field, message: clean(error.message) })
+                .map(|error| FieldError {
+                    field: error.field,
+                    message: clean(error.message),
+                })
                 .collect(),
         },
         other => other,

@@ -9,7 +9,9 @@ const LIBRARIES: &str = "warn";
 
 pub fn start(config: &Config) {
     let filter = EnvFilter::new(format!("{LIBRARIES},souk={}", config.log_level));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     let started = if config.log_json {
         builder.json().flatten_event(true).try_init()
     } else {

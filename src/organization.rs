@@ -29,7 +29,12 @@ pub struct FirstAdmin<'a> {
 }
 
 /// Creates an organization with its tenant, and its first Admin if one is given: all or nothing.
-pub fn create(storage: &Storage, name: &str, id: Option<i64>, admin: Option<&FirstAdmin<'_>>) -> Result<(Organization, Option<User>)> {
+pub fn create(
+    storage: &Storage,
+    name: &str,
+    id: Option<i64>,
+    admin: Option<&FirstAdmin<'_>>,
+) -> Result<(Organization, Option<User>)> {
     let name = user::checked_name("name", name)?;
     if id.is_some_and(|id| id < 1) {
         return Err(Error::invalid("id", "The id must be a positive number"));
@@ -72,7 +77,9 @@ pub fn find(conn: &Connection, id: i64) -> Result<Option<Organization>> {
         "SELECT o.id, o.name, t.tenant_id, o.created_at
          FROM organizations o JOIN tenants t ON t.organization_id = o.id WHERE o.id = :id",
     )?;
-    Ok(statement.query_row(named_params! { ":id": id }, from_row).optional()?)
+    Ok(statement
+        .query_row(named_params! { ":id": id }, from_row)
+        .optional()?)
 }
 
 pub fn list(conn: &Connection) -> Result<Vec<Organization>> {
@@ -80,7 +87,9 @@ pub fn list(conn: &Connection) -> Result<Vec<Organization>> {
         "SELECT o.id, o.name, t.tenant_id, o.created_at
          FROM organizations o JOIN tenants t ON t.organization_id = o.id ORDER BY o.id",
     )?;
-    let all = statement.query_map([], from_row)?.collect::<Result<_, _>>()?;
+    let all = statement
+        .query_map([], from_row)?
+        .collect::<Result<_, _>>()?;
     Ok(all)
 }
 
@@ -89,5 +98,10 @@ pub fn count(conn: &Connection) -> Result<i64> {
 }
 
 fn from_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Organization> {
-    Ok(Organization { id: row.get(0)?, name: row.get(1)?, tenant_id: row.get(2)?, created_at: row.get(3)? })
+    Ok(Organization {
+        id: row.get(0)?,
+        name: row.get(1)?,
+        tenant_id: row.get(2)?,
+        created_at: row.get(3)?,
+    })
 }

@@ -40,8 +40,11 @@ pub fn verify(password: &str, stored: Option<&str>) -> bool {
         Some(hash) => hash,
         None => NOBODY.get_or_init(|| hash("nobody has this password").unwrap_or_default()),
     };
-    let right = PasswordHash::new(hash)
-        .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok());
+    let right = PasswordHash::new(hash).is_ok_and(|hash| {
+        Argon2::default()
+            .verify_password(password.as_bytes(), &hash)
+            .is_ok()
+    });
     right && stored.is_some() && password.len() <= 4 * LONGEST
 }
 

@@ -86,8 +86,12 @@ fn window(conn: &Connection, limit: Limit, name: &str, now: Timestamp) -> Result
         .prepare_cached("SELECT window_start, hits FROM rate_limit_windows WHERE scope = :scope AND address = :name")?
         .query_row(named_params! { ":scope": limit.scope, ":name": name }, |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    let Some((start, hits)) = row else { return Ok((now, 0)) };
-    let start: Timestamp = start.parse().map_err(|error| Error::internal("rate_limit_windows.window_start", error))?;
+    let Some((start, hits)) = row else {
+        return Ok((now, 0));
+    };
+    let start: Timestamp = start
+        .parse()
+        .map_err(|error| Error::internal("rate_limit_windows.window_start", error))?;
     Ok(if start > now {
         (now, hits)
     } else if now.duration_since(start) < signed(limit.window) {

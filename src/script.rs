@@ -95,7 +95,10 @@ pub struct Outcome {
 pub enum ScriptError {
     /// The script raised an error, or did something that its language refuses.
     #[error("{message}")]
-    Raised { message: String, status: Option<u16> },
+    Raised {
+        message: String,
+        status: Option<u16>,
+    },
     /// A limit was met, whether or not the script tried to go on.
     #[error("the plugin met a limit: {which}")]
     Limit { which: String },
@@ -168,7 +171,10 @@ impl Runtime {
         };
         let sources = self.sources(extension, files)?;
         if !sources.contains_key(entry_point) {
-            return Err(CompileError::new(entry_point, "the package has no such file"));
+            return Err(CompileError::new(
+                entry_point,
+                "the package has no such file",
+            ));
         }
         let loaded = if extension == ".lua" {
             lua::compile(entry_point, &sources, &self.limits)?
@@ -177,7 +183,9 @@ impl Runtime {
         };
         let wrong = |message: String| CompileError::new(entry_point, message);
         if !matches!(loaded.metadata, Value::Map(_)) {
-            return Err(wrong("the plugin has no metadata: a table or map with name and version".to_owned()));
+            return Err(wrong(
+                "the plugin has no metadata: a table or map with name and version".to_owned(),
+            ));
         }
         for hook in [Hook::Install, Hook::Uninstall] {
             if !loaded.hooks.contains(&hook) {
@@ -207,14 +215,20 @@ impl Runtime {
         for (path, bytes) in files.iter().filter(|(path, _)| path.ends_with(extension)) {
             if bytes.len() > self.limits.source_bytes {
                 let limit = limits::readable(self.limits.source_bytes);
-                return Err(CompileError::new(path, format!("a script file may have at most {limit}")));
+                return Err(CompileError::new(
+                    path,
+                    format!("a script file may have at most {limit}"),
+                ));
             }
             let text = std::str::from_utf8(bytes)
                 .map_err(|_| CompileError::new(path, "a script file must be UTF-8 text"))?;
             sources.insert(path.as_str(), text);
             if sources.len() > self.limits.source_files {
                 let limit = self.limits.source_files;
-                return Err(CompileError::new(path, format!("a plugin may have at most {limit} script files")));
+                return Err(CompileError::new(
+                    path,
+                    format!("a plugin may have at most {limit} script files"),
+                ));
             }
         }
         Ok(sources)
@@ -250,7 +264,13 @@ impl Program {
         self.run(Entry::Route(&route.key), Vec::new(), Some(ctx), call)
     }
 
-    fn run(&self, entry: Entry<'_>, arguments: Vec<Value>, context: Option<Map>, call: Call) -> Outcome {
+    fn run(
+        &self,
+        entry: Entry<'_>,
+        arguments: Vec<Value>,
+        context: Option<Map>,
+        call: Call,
+    ) -> Outcome {
         let running = Arc::new(Running::start(call, &self.limits));
         let result = self.compiled.call(entry, arguments, context, &running);
         let (result, call) = running.finish(result);

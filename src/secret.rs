@@ -44,7 +44,10 @@ impl SecretBox {
             .and_then(|bytes| <[u8; KEY_LENGTH]>::try_from(bytes).ok())
             .map(Zeroizing::new)
             .ok_or_else(|| {
-                Error::invalid("secret_key_file", "the secret key file must hold 32 bytes in base64")
+                Error::invalid(
+                    "secret_key_file",
+                    "the secret key file must hold 32 bytes in base64",
+                )
             })?;
         Ok(Self::with_key(&key))
     }
@@ -52,14 +55,20 @@ impl SecretBox {
     fn with_key(key: &[u8; KEY_LENGTH]) -> Self {
         let mut key_id = [0; KEY_ID_LENGTH];
         key_id.copy_from_slice(&Sha256::digest(key)[..KEY_ID_LENGTH]);
-        Self { cipher: XChaCha20Poly1305::new(key.into()), key_id }
+        Self {
+            cipher: XChaCha20Poly1305::new(key.into()),
+            key_id,
+        }
     }
 
     /// Seals `plain` for `place`, such as `a4ayc80OGd/mlflow/password`.
     pub fn seal(&self, place: &str, plain: &[u8]) -> Result<Vec<u8>> {
         let mut nonce = [0; NONCE_LENGTH];
         getrandom::fill(&mut nonce).map_err(|error| Error::internal("no random bytes", error))?;
-        let payload = Payload { msg: plain, aad: place.as_bytes() };
+        let payload = Payload {
+            msg: plain,
+            aad: place.as_bytes(),
+        };
         let sealed = self
             .cipher
             .encrypt(&XNonce::from(nonce), payload)
@@ -86,7 +95,10 @@ impl SecretBox {
             )));
         }
         let nonce = <[u8; NONCE_LENGTH]>::try_from(nonce).map_err(|_| damaged())?;
-        let payload = Payload { msg: body, aad: place.as_bytes() };
+        let payload = Payload {
+            msg: body,
+            aad: place.as_bytes(),
+        };
         self.cipher
             .decrypt(&XNonce::from(nonce), payload)
             .map(Zeroizing::new)
@@ -101,13 +113,18 @@ impl SecretBox {
         let damaged = || Error::Internal(format!("the secret at {place} is damaged"));
         let bytes = BASE64.decode(sealed).map_err(|_| damaged())?;
         let plain = self.unseal(place, &bytes)?;
-        String::from_utf8(plain.to_vec()).map(Zeroizing::new).map_err(|_| damaged())
+        String::from_utf8(plain.to_vec())
+            .map(Zeroizing::new)
+            .map_err(|_| damaged())
     }
 }
 
 fn read_key_file(path: &Path) -> Result<Zeroizing<String>> {
     let text = fs::read_to_string(path).map_err(|error| {
-        Error::invalid("secret_key_file", format!("cannot read the secret key {}: {error}", path.display()))
+        Error::invalid(
+            "secret_key_file",
+            format!("cannot read the secret key {}: {error}", path.display()),
+        )
     })?;
     #[cfg(unix)]
     {
@@ -126,7 +143,10 @@ fn make_key_file(path: &Path) -> Result<Zeroizing<String>> {
     let text = Zeroizing::new(BASE64.encode(*key));
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
     fs::create_dir_all(folder).map_err(|error| {
-        Error::internal(&format!("cannot make {} for the secret key", folder.display()), error)
+        Error::internal(
+            &format!("cannot make {} for the secret key", folder.display()),
+            error,
+        )
     })?;
     // A temporary file is 0600 from its first byte, and persisting never replaces a key that
     // another process made meanwhile.
@@ -135,7 +155,9 @@ fn make_key_file(path: &Path) -> Result<Zeroizing<String>> {
     file.as_file().sync_all()?;
     match file.persist_noclobber(path) {
         Ok(_) => Ok(text),
-        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => read_key_file(path),
+        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => {
+            read_key_file(path)
+        }
         Err(error) => Err(error.error.into()),
     }
 }
@@ -151,7 +173,13 @@ mod tests {
     #[test]
     fn a_secret_opens_only_where_it_belongs() {
         let sealed = sample().seal("a/mlflow/password", b"hush").unwrap();
-        assert_eq!(sample().unseal("a/mlflow/password", &sealed).unwrap().as_slice(), b"hush");
+        assert_eq!(
+            sample()
+                .unseal("a/mlflow/password", &sealed)
+                .unwrap()
+                .as_slice(),
+            b"hush"
+        );
         assert!(sample().unseal("b/mlflow/password", &sealed).is_err());
     }
 
@@ -183,9 +211,20 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deep").join("secret.key");
         let place = SecretKeyPlace::File(path.clone());
-        let sealed = SecretBox::open(&place).unwrap().seal("place", b"hush").unwrap();
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert!(SecretBox::open(&place).unwrap().unseal("place", &sealed).is_ok());
+        let sealed = SecretBox::open(&place)
+            .unwrap()
+            .seal("place", b"hush")
+            .unwrap();
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        assert!(
+            SecretBox::open(&place)
+                .unwrap()
+                .unseal("place", &sealed)
+                .is_ok()
+        );
     }
 
     #[test]

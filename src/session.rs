@@ -49,7 +49,8 @@ impl Sessions {
 
     /// A short-lived token for `user`.
     pub fn access_token(&self, user: &User, seconds: i64) -> Result<String> {
-        self.keys.sign(Purpose::Access, &Claims::new(user, seconds, None))
+        self.keys
+            .sign(Purpose::Access, &Claims::new(user, seconds, None))
     }
 
     /// A refresh token; it counts once, and its hash is kept until it expires.
@@ -69,7 +70,10 @@ impl Sessions {
             )?;
             Ok(())
         })?;
-        self.keys.sign(Purpose::Refresh, &Claims::new(user, REFRESH_SECONDS, Some(id)))
+        self.keys.sign(
+            Purpose::Refresh,
+            &Claims::new(user, REFRESH_SECONDS, Some(id)),
+        )
     }
 
     /// Who an access token stands for, as the database sees them now.

@@ -9,8 +9,16 @@ use crate::rate_limit::{self, Limit};
 use crate::storage::Storage;
 use crate::user::User;
 
-const ACCOUNT: Limit = Limit { scope: "sign-in account", hits: 10, window: Duration::from_secs(15 * 60) };
-const ADDRESS: Limit = Limit { scope: "sign-in address", hits: 50, window: Duration::from_secs(15 * 60) };
+const ACCOUNT: Limit = Limit {
+    scope: "sign-in account",
+    hits: 10,
+    window: Duration::from_secs(15 * 60),
+};
+const ADDRESS: Limit = Limit {
+    scope: "sign-in address",
+    hits: 50,
+    window: Duration::from_secs(15 * 60),
+};
 
 pub struct Credentials<'a> {
     pub email: &'a str,
@@ -40,7 +48,10 @@ pub fn with_password(storage: &Storage, credentials: &Credentials<'_>) -> Result
         };
         Ok(user.zip(hash))
     })?;
-    let right = password::verify(credentials.password, found.as_ref().map(|(_, hash)| hash.as_str()));
+    let right = password::verify(
+        credentials.password,
+        found.as_ref().map(|(_, hash)| hash.as_str()),
+    );
     match found {
         Some((user, _)) if right => {
             rate_limit::forget(storage, ACCOUNT, &account)?;
@@ -50,7 +61,9 @@ pub fn with_password(storage: &Storage, credentials: &Credentials<'_>) -> Result
             rate_limit::hit(storage, ACCOUNT, &account)?;
             rate_limit::hit(storage, ADDRESS, &address)?;
             tracing::warn!(client = %credentials.client, "a sign-in failed");
-            Err(Error::Unauthenticated("E-mail address or password is wrong".to_owned()))
+            Err(Error::Unauthenticated(
+                "E-mail address or password is wrong".to_owned(),
+            ))
         }
     }
 }
@@ -59,12 +72,15 @@ pub fn with_password(storage: &Storage, credentials: &Credentials<'_>) -> Result
 pub fn change_password(storage: &Storage, current: &Credentials<'_>, new: &str) -> Result<User> {
     password::check("newPassword", new)?;
     let user = with_password(storage, current).map_err(|error| match error {
-        Error::Unauthenticated(_) => Error::invalid("currentPassword", "The current password is wrong"),
+        Error::Unauthenticated(_) => {
+            Error::invalid("currentPassword", "The current password is wrong")
+        }
         other => other,
     })?;
     let hash = password::hash(new)?;
     storage.control_write(|tx| {
         User::set_password(tx, user.id, &hash)?;
-        User::with_id(tx, user.id)?.ok_or_else(|| Error::NotFound("The account no longer exists".to_owned()))
+        User::with_id(tx, user.id)?
+            .ok_or_else(|| Error::NotFound("The account no longer exists".to_owned()))
     })
 }

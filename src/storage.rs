@@ -49,7 +49,10 @@ pub struct StorageOptions {
 
 impl Default for StorageOptions {
     fn default() -> Self {
-        Self { tenant_slots: TENANT_SLOTS, busy: BUSY }
+        Self {
+            tenant_slots: TENANT_SLOTS,
+            busy: BUSY,
+        }
     }
 }
 
@@ -67,7 +70,11 @@ impl Storage {
         Ok(Self {
             control: control::Control::open(&data.control_database(), options.busy)?,
             files: tenant_files::TenantFiles::open(Arc::clone(data), options.busy)?,
-            tenants: tenant_pool::TenantPool::open(Arc::clone(data), options.tenant_slots, options.busy)?,
+            tenants: tenant_pool::TenantPool::open(
+                Arc::clone(data),
+                options.tenant_slots,
+                options.busy,
+            )?,
             writers: writers::Writers::new(options.busy),
             data: Arc::clone(data),
         })
@@ -89,16 +96,25 @@ impl Storage {
     }
 
     /// Reads of one tenant's data.
-    pub fn tenant<T>(&self, tenant: &TenantId, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+    pub fn tenant<T>(
+        &self,
+        tenant: &TenantId,
+        work: impl FnOnce(&Connection) -> Result<T>,
+    ) -> Result<T> {
         work(&self.tenants.lease(tenant)?.slot().connection)
     }
 
     /// One transaction on one tenant's data: committed if `work` succeeds, undone if not.
-    pub fn tenant_write<T>(&self, tenant: &TenantId, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+    pub fn tenant_write<T>(
+        &self,
+        tenant: &TenantId,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T>,
+    ) -> Result<T> {
         // The writer's turn comes first, so that those who wait for it hold no connection.
         let _writer = self.writers.lock(tenant)?;
         let lease = self.tenants.lease(tenant)?;
-        let transaction = Transaction::new_unchecked(&lease.slot().connection, TransactionBehavior::Immediate)?;
+        let transaction =
+            Transaction::new_unchecked(&lease.slot().connection, TransactionBehavior::Immediate)?;
         let result = work(&transaction)?;
         transaction.commit()?;
         Ok(result)
@@ -110,4 +126,4 @@ impl Storage {
 }
 
 #[cfg(test)]
-pub mod tests;
+pub(crate) mod tests;

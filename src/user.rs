@@ -44,7 +44,10 @@ impl FromStr for Role {
             .into_iter()
             .find(|role| role.to_string().eq_ignore_ascii_case(text))
             .ok_or_else(|| {
-                Error::invalid("role", format!("'{text}' is not a role; use Admin, Reviewer, Editor or Auditor"))
+                Error::invalid(
+                    "role",
+                    format!("'{text}' is not a role; use Admin, Reviewer, Editor or Auditor"),
+                )
             })
     }
 }
@@ -115,7 +118,10 @@ impl User {
             |row| row.get(0),
         )?;
         if !known {
-            return Err(Error::NotFound(format!("There is no organization {}", new.organization_id)));
+            return Err(Error::NotFound(format!(
+                "There is no organization {}",
+                new.organization_id
+            )));
         }
         let inserted = tx.execute(
             "INSERT INTO users (id, organization_id, email, name, role, password_hash, created_at, updated_at)
@@ -127,7 +133,9 @@ impl User {
             },
         )?;
         if inserted == 0 {
-            return Err(Error::Conflict(format!("A user with the e-mail address {email} or that id exists already")));
+            return Err(Error::Conflict(format!(
+                "A user with the e-mail address {email} or that id exists already"
+            )));
         }
         Self::with_id(tx, tx.last_insert_rowid())?
             .ok_or_else(|| Error::Internal("a user vanished while being created".to_owned()))
@@ -135,27 +143,42 @@ impl User {
 
     pub fn with_id(conn: &Connection, id: i64) -> Result<Option<Self>> {
         let sql = select("WHERE id = :id");
-        Ok(conn.prepare_cached(&sql)?.query_row(named_params! { ":id": id }, Self::from_row).optional()?)
+        Ok(conn
+            .prepare_cached(&sql)?
+            .query_row(named_params! { ":id": id }, Self::from_row)
+            .optional()?)
     }
 
     pub fn with_email(conn: &Connection, email: &str) -> Result<Option<Self>> {
         let sql = select("WHERE email = :email");
-        Ok(conn.prepare_cached(&sql)?.query_row(named_params! { ":email": email.trim() }, Self::from_row).optional()?)
+        Ok(conn
+            .prepare_cached(&sql)?
+            .query_row(named_params! { ":email": email.trim() }, Self::from_row)
+            .optional()?)
     }
 
     /// In order of name; all organizations when none is named.
     pub fn list(conn: &Connection, organization_id: Option<i64>) -> Result<Vec<Self>> {
-        let sql = select("WHERE :organization IS NULL OR organization_id = :organization ORDER BY organization_id, name, id");
+        let sql = select(
+            "WHERE :organization IS NULL OR organization_id = :organization ORDER BY organization_id, name, id",
+        );
         let mut statement = conn.prepare_cached(&sql)?;
         let users = statement
-            .query_map(named_params! { ":organization": organization_id }, Self::from_row)?
+            .query_map(
+                named_params! { ":organization": organization_id },
+                Self::from_row,
+            )?
             .collect::<Result<_, _>>()?;
         Ok(users)
     }
 
     pub fn password_hash(conn: &Connection, id: i64) -> Result<Option<String>> {
         Ok(conn
-            .query_row("SELECT password_hash FROM users WHERE id = :id", named_params! { ":id": id }, |row| row.get(0))
+            .query_row(
+                "SELECT password_hash FROM users WHERE id = :id",
+                named_params! { ":id": id },
+                |row| row.get(0),
+            )
             .optional()?)
     }
 
@@ -182,15 +205,22 @@ fn select(rest: &str) -> String {
 }
 
 fn end_refresh_tokens(tx: &Transaction<'_>, user_id: i64) -> Result<()> {
-    tx.execute("DELETE FROM refresh_tokens WHERE user_id = :user", named_params! { ":user": user_id })?;
+    tx.execute(
+        "DELETE FROM refresh_tokens WHERE user_id = :user",
+        named_params! { ":user": user_id },
+    )?;
     Ok(())
 }
 
 /// A name as people write it: not empty, not endless, no control characters.
 pub fn checked_name<'a>(field: &str, name: &'a str) -> Result<&'a str> {
     let name = name.trim();
-    if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
-        return Err(Error::invalid(field, format!("The {field} must have 1 to {LONGEST_NAME} characters on one line")));
+    if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control)
+    {
+        return Err(Error::invalid(
+            field,
+            format!("The {field} must have 1 to {LONGEST_NAME} characters on one line"),
+        ));
     }
     Ok(name)
 }
@@ -202,7 +232,14 @@ fn checked_email(email: &str) -> Result<&str> {
         && email.split_once('@').is_some_and(|(local, domain)| {
             !local.is_empty() && !domain.is_empty() && !domain.contains('@')
         });
-    if valid { Ok(email) } else { Err(Error::invalid("email", format!("'{email}' is not an e-mail address"))) }
+    if valid {
+        Ok(email)
+    } else {
+        Err(Error::invalid(
+            "email",
+            format!("'{email}' is not an e-mail address"),
+        ))
+    }
 }
 
 #[cfg(test)]

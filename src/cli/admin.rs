@@ -45,9 +45,21 @@ impl Admin {
     pub fn run(self, config: &Config) -> Result<()> {
         let offline = Offline::open(config)?;
         match self {
-            Self::Create { organization, email, name, id, json } => {
-                user::Create { organization, email, name, role: Role::Admin, id, json }.run(&offline)
+            Self::Create {
+                organization,
+                email,
+                name,
+                id,
+                json,
+            } => user::Create {
+                organization,
+                email,
+                name,
+                role: Role::Admin,
+                id,
+                json,
             }
+            .run(&offline),
             Self::ResetPassword { email, json } => {
                 let password = password::generate()?;
                 let hash = password::hash(&password)?;

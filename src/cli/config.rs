@@ -41,7 +41,9 @@ fn row(config: &Config, key: &keys::Key) -> Value {
     let shown = match raw {
         Raw::Text(text) if key.secret && !text.is_empty() => HIDDEN.to_owned(),
         // An empty path stands for the platform's place: show that.
-        Raw::Text(text) if text.is_empty() && key.name == "data" => config.data.display().to_string(),
+        Raw::Text(text) if text.is_empty() && key.name == "data" => {
+            config.data.display().to_string()
+        }
         Raw::Text(text) => text,
         Raw::List(items) => items.join(","),
     };

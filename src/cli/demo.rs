@@ -38,7 +38,11 @@ pub struct Demo {
 impl Demo {
     pub fn run(self, mut settings: SettingsArgs) -> Result<()> {
         // Kept until the end: dropping it removes the throw-away data.
-        let throw_away = if settings.has("data") { None } else { Some(tempfile::Builder::new().prefix("souk-demo-").tempdir()?) };
+        let throw_away = if settings.has("data") {
+            None
+        } else {
+            Some(tempfile::Builder::new().prefix("souk-demo-").tempdir()?)
+        };
         if let Some(folder) = &throw_away {
             settings.set("data", folder.path().display().to_string());
         }
@@ -50,7 +54,10 @@ impl Demo {
         if !config.listen.ip().is_loopback() {
             return Err(Error::invalid(
                 "listen",
-                format!("the demo serves this machine only, and {} is not a loopback address; use 'souk serve' for a network", config.listen),
+                format!(
+                    "the demo serves this machine only, and {} is not a loopback address; use 'souk serve' for a network",
+                    config.listen
+                ),
             ));
         }
         config.secret_key = SecretKeyPlace::File(demo_key(&config));
@@ -58,20 +65,34 @@ impl Demo {
         let listener = running::bind(config.listen)?;
         let sample_listener = running::bind(SocketAddr::new(config.listen.ip(), 0))?;
         let (address, mlflow) = (listener.local_addr()?, sample_listener.local_addr()?);
-        config.outbound_allow.push(AllowEntry::parse(&mlflow.to_string())?);
+        config
+            .outbound_allow
+            .push(AllowEntry::parse(&mlflow.to_string())?);
 
         let app = App::open(config, Some(SampleMlflow::new(true)))?;
         let accounts = accounts::ensure(&app)?;
-        let running = Running::start(&app, vec![
-            EdgeListener { socket: listener, name: running::MAIN },
-            EdgeListener { socket: sample_listener, name: SAMPLE_MLFLOW },
-        ])?;
+        let running = Running::start(
+            &app,
+            vec![
+                EdgeListener {
+                    socket: listener,
+                    name: running::MAIN,
+                },
+                EdgeListener {
+                    socket: sample_listener,
+                    name: SAMPLE_MLFLOW,
+                },
+            ],
+        )?;
         if self.json {
-            output::line(&json!({
-                "address": format!("http://{address}"),
-                "mlflow": format!("http://{mlflow}"),
-                "users": accounts,
-            }).to_string())?;
+            output::line(
+                &json!({
+                    "address": format!("http://{address}"),
+                    "mlflow": format!("http://{mlflow}"),
+                    "users": accounts,
+                })
+                .to_string(),
+            )?;
         } else {
             greet(address, mlflow, &accounts)?;
         }
@@ -86,19 +107,39 @@ fn demo_key(config: &Config) -> PathBuf {
 
 fn greet(address: SocketAddr, mlflow: SocketAddr, accounts: &[Account]) -> Result<()> {
     output::line("")?;
-    output::line(&format!("  {}   http://{address}", output::bold("Souk demo")))?;
-    output::line(&format!("  Sample MLflow server   http://{mlflow}   (sample data, kept in memory)"))?;
+    output::line(&format!(
+        "  {}   http://{address}",
+        output::bold("Souk demo")
+    ))?;
+    output::line(&format!(
+        "  Sample MLflow server   http://{mlflow}   (sample data, kept in memory)"
+    ))?;
     output::line("")?;
     for organization in accounts.chunk_by(|a, b| a.organization_id == b.organization_id) {
-        let Some(first) = organization.first() else { continue };
-        output::line(&format!("  {}   tenant {}", output::bold(&first.organization), first.tenant_id))?;
+        let Some(first) = organization.first() else {
+            continue;
+        };
+        output::line(&format!(
+            "  {}   tenant {}",
+            output::bold(&first.organization),
+            first.tenant_id
+        ))?;
         for account in organization {
-            output::line(&format!("    {:<10} {}", account.role.to_string(), account.email))?;
+            output::line(&format!(
+                "    {:<10} {}",
+                account.role.to_string(),
+                account.email
+            ))?;
         }
     }
     output::line("")?;
-    output::line(&format!("  Every password is {}", output::bold(accounts::PASSWORD)))?;
-    output::line("  Sign in as an Admin, open Plugins, install MLflow and give it the address of the sample server.")?;
+    output::line(&format!(
+        "  Every password is {}",
+        output::bold(accounts::PASSWORD)
+    ))?;
+    output::line(
+        "  Sign in as an Admin, open Plugins, install MLflow and give it the address of the sample server.",
+    )?;
     output::line("  Ctrl-C ends the demo.")?;
     output::line("")
 }

@@ -41,11 +41,14 @@ impl OrganizationVerb {
         match self {
             Self::Create { name, id, json } => {
                 let (made, _) = organization::create(&offline.storage, name, *id, None)?;
-                let text = format!("Created organization {} '{}' with tenant {}", made.id, made.name, made.tenant_id);
+                let text = format!(
+                    "Created organization {} '{}' with tenant {}",
+                    made.id, made.name, made.tenant_id
+                );
                 Output { json: *json }.one(&json!(made), &text)
             }
             Self::List { json } => {
-                let all = offline.storage.control(|conn| organization::list(conn))?;
+                let all = offline.storage.control(organization::list)?;
                 let rows = all
                     .iter()
                     .map(serde_json::to_value)

@@ -14,7 +14,11 @@ pub struct Output {
 impl Output {
     /// A single thing.
     pub fn one(&self, value: &Value, text: &str) -> Result<()> {
-        if self.json { line(&value.to_string()) } else { line(text) }
+        if self.json {
+            line(&value.to_string())
+        } else {
+            line(text)
+        }
     }
 
     /// A list: a JSON array, or a table with the named columns.
@@ -24,19 +28,31 @@ impl Output {
         }
         let cells: Vec<Vec<String>> = rows
             .iter()
-            .map(|row| columns.iter().map(|column| cell(row.get(*column))).collect())
+            .map(|row| {
+                columns
+                    .iter()
+                    .map(|column| cell(row.get(*column)))
+                    .collect()
+            })
             .collect();
         let widths: Vec<usize> = columns
             .iter()
             .enumerate()
             .map(|(at, column)| {
-                let widest = cells.iter().filter_map(|row| row.get(at)).map(|text| text.chars().count()).max();
+                let widest = cells
+                    .iter()
+                    .filter_map(|row| row.get(at))
+                    .map(|text| text.chars().count())
+                    .max();
                 widest.unwrap_or(0).max(column.chars().count())
             })
             .collect();
         let written = |row: &[String]| {
-            let padded: Vec<String> =
-                row.iter().zip(&widths).map(|(text, width)| format!("{text:<width$}")).collect();
+            let padded: Vec<String> = row
+                .iter()
+                .zip(&widths)
+                .map(|(text, width)| format!("{text:<width$}"))
+                .collect();
             padded.join("  ").trim_end().to_owned()
         };
         let head: Vec<String> = columns.iter().map(|column| (*column).to_owned()).collect();
@@ -48,16 +64,26 @@ impl Output {
 /// One line on standard output, flushed: whoever reads it may be waiting.
 pub fn line(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{text}").and_then(|()| out.flush()).map_err(|error| Error::internal("cannot write the output", error))
+    writeln!(out, "{text}")
+        .and_then(|()| out.flush())
+        .map_err(|error| Error::internal("cannot write the output", error))
 }
 
 pub fn complain(error: &Error) {
-    let mark = if std::io::stderr().is_terminal() { "\u{1b}[1;31merror:\u{1b}[0m" } else { "error:" };
+    let mark = if std::io::stderr().is_terminal() {
+        "\u{1b}[1;31merror:\u{1b}[0m"
+    } else {
+        "error:"
+    };
     let _closed = writeln!(std::io::stderr(), "{mark} {error}");
 }
 
 pub fn bold(text: &str) -> String {
-    if std::io::stdout().is_terminal() { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() }
+    if std::io::stdout().is_terminal() {
+        format!("\u{1b}[1m{text}\u{1b}[0m")
+    } else {
+        text.to_owned()
+    }
 }
 
 fn cell(value: Option<&Value>) -> String {

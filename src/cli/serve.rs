@@ -32,10 +32,18 @@ pub fn run(config: Config) -> Result<()> {
     let listener = running::bind(config.listen)?;
     let address = listener.local_addr()?;
     let app = App::open(config, None)?;
-    let running = Running::start(&app, vec![EdgeListener { socket: listener, name: running::MAIN }])?;
+    let running = Running::start(
+        &app,
+        vec![EdgeListener {
+            socket: listener,
+            name: running::MAIN,
+        }],
+    )?;
     tracing::info!(%address, data = %app.data.root().display(), "serving");
     if let Some(token) = first_run::offer(&app.storage)? {
-        output::line("No organization exists yet. Open this link within 24 hours to name it and to set its first Admin:")?;
+        output::line(
+            "No organization exists yet. Open this link within 24 hours to name it and to set its first Admin:",
+        )?;
         output::line(&format!("  http://{address}/setup?token={token}"))?;
     }
     until_told(&app, running)

@@ -45,13 +45,21 @@ impl Args for SettingsArgs {
         );
         with_flags().fold(command, |command, key| {
             let flag: &'static str = Key::flag_of(key.name).leak();
-            let default = if key.default.is_empty() { String::new() } else { format!(" [default: {}]", key.default) };
+            let default = if key.default.is_empty() {
+                String::new()
+            } else {
+                format!(" [default: {}]", key.default)
+            };
             command.arg(
                 Arg::new(key.name)
                     .long(flag)
                     .value_name(if key.list { "LIST" } else { "VALUE" })
                     .global(true)
-                    .action(if key.list { ArgAction::Append } else { ArgAction::Set })
+                    .action(if key.list {
+                        ArgAction::Append
+                    } else {
+                        ArgAction::Set
+                    })
                     .help(format!("{}{default}", key.doc)),
             )
         })
@@ -77,10 +85,16 @@ impl FromArgMatches for SettingsArgs {
                 flags.insert(key.name, (raw, Origin::Flag));
             }
         }
-        Ok(Self { flags, file: matches.get_one::<PathBuf>("config").cloned() })
+        Ok(Self {
+            flags,
+            file: matches.get_one::<PathBuf>("config").cloned(),
+        })
     }
 
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> std::result::Result<(), clap::Error> {
+    fn update_from_arg_matches(
+        &mut self,
+        matches: &ArgMatches,
+    ) -> std::result::Result<(), clap::Error> {
         *self = Self::from_arg_matches(matches)?;
         Ok(())
     }

@@ -35,18 +35,28 @@ pub enum TenantVerb {
 impl TenantVerb {
     pub fn run(&self, config: &Config) -> Result<()> {
         let offline = Offline::open(config)?;
-        let all = offline.storage.control(|conn| organization::list(conn))?;
+        let all = offline.storage.control(organization::list)?;
         match self {
             Self::List { json } => {
                 let rows: Vec<Value> = all.iter().map(|one| row(&offline, one)).collect();
-                Output { json: *json }.table(&["tenantId", "organizationId", "organization", "bytes", "file"], &rows)
+                Output { json: *json }.table(
+                    &[
+                        "tenantId",
+                        "organizationId",
+                        "organization",
+                        "bytes",
+                        "file",
+                    ],
+                    &rows,
+                )
             }
             Self::Show { tenant, json } => {
                 let id = TenantId::parse(tenant)?;
-                let found = all
-                    .iter()
-                    .find(|one| one.tenant_id == id)
-                    .ok_or_else(|| Error::NotFound(format!("There is no tenant {tenant}; 'souk tenant list' shows all")))?;
+                let found = all.iter().find(|one| one.tenant_id == id).ok_or_else(|| {
+                    Error::NotFound(format!(
+                        "There is no tenant {tenant}; 'souk tenant list' shows all"
+                    ))
+                })?;
                 show(&offline, found, &Output { json: *json })
             }
         }
@@ -65,18 +75,29 @@ fn row(offline: &Offline, one: &Organization) -> Value {
 }
 
 fn show(offline: &Offline, one: &Organization, output: &Output) -> Result<()> {
-    let installed = offline.storage.tenant(&one.tenant_id, |conn| Installation::list(conn))?;
+    let installed = offline
+        .storage
+        .tenant(&one.tenant_id, Installation::list)?;
     let plugins: Vec<Value> = installed
         .iter()
         .map(|row| json!({ "id": row.id, "pluginKey": row.plugin_key, "version": row.version, "installedAt": row.installed_at }))
         .collect();
     let mut value = row(offline, one);
-    let mut text = format!("Tenant {} of organization {} '{}'\nFile   {}\n", one.tenant_id, one.id, one.name, offline.data.tenant_database(&one.tenant_id).display());
+    let mut text = format!(
+        "Tenant {} of organization {} '{}'\nFile   {}\n",
+        one.tenant_id,
+        one.id,
+        one.name,
+        offline.data.tenant_database(&one.tenant_id).display()
+    );
     if plugins.is_empty() {
         text.push_str("Plugins  none");
     }
     for row in &installed {
-        text.push_str(&format!("Plugin {} {} (installation {}, since {})\n", row.plugin_key, row.version, row.id, row.installed_at));
+        text.push_str(&format!(
+            "Plugin {} {} (installation {}, since {})\n",
+            row.plugin_key, row.version, row.id, row.installed_at
+        ));
     }
     if let Value::Object(fields) = &mut value {
         fields.insert("plugins".to_owned(), plugins.into());

@@ -71,7 +71,17 @@ impl UserVerb {
                     .map(serde_json::to_value)
                     .collect::<Result<Vec<Value>, _>>()
                     .map_err(|error| Error::internal("users", error))?;
-                Output { json: *json }.table(&["id", "organizationId", "email", "name", "roleName", "disabled"], &rows)
+                Output { json: *json }.table(
+                    &[
+                        "id",
+                        "organizationId",
+                        "email",
+                        "name",
+                        "roleName",
+                        "disabled",
+                    ],
+                    &rows,
+                )
             }
             Self::Disable { email, json } => {
                 offline.storage.control_write(|tx| {
@@ -90,16 +100,22 @@ impl Create {
         let password = password::generate()?;
         let hash = password::hash(&password)?;
         let user = offline.storage.control_write(|tx| {
-            User::create(tx, &NewUser {
-                id: self.id,
-                organization_id: self.organization,
-                email: &self.email,
-                name: &self.name,
-                role: self.role,
-                password_hash: &hash,
-            })
+            User::create(
+                tx,
+                &NewUser {
+                    id: self.id,
+                    organization_id: self.organization,
+                    email: &self.email,
+                    name: &self.name,
+                    role: self.role,
+                    password_hash: &hash,
+                },
+            )
         })?;
-        let text = format!("Created {} {} ({}). Password, shown this once: {password}", user.role, user.id, user.email);
+        let text = format!(
+            "Created {} {} ({}). Password, shown this once: {password}",
+            user.role, user.id, user.email
+        );
         let value = json!({
             "id": user.id, "organizationId": user.organization_id, "email": user.email,
             "name": user.name, "roleName": user.role, "password": password,
@@ -110,5 +126,9 @@ impl Create {
 
 /// The user, or a message that names the address that nobody has.
 pub fn known(user: Option<User>, email: &str) -> Result<User> {
-    user.ok_or_else(|| Error::NotFound(format!("There is no user with the e-mail address {email}; 'souk user list' shows all")))
+    user.ok_or_else(|| {
+        Error::NotFound(format!(
+            "There is no user with the e-mail address {email}; 'souk user list' shows all"
+        ))
+    })
 }

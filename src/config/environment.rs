@@ -12,7 +12,9 @@ pub fn read(variables: impl Iterator<Item = (OsString, OsString)>) -> Result<Set
     let mut settings = Settings::new();
     let mut alias = None;
     for (name, value) in variables {
-        let Ok(name) = name.into_string() else { continue };
+        let Ok(name) = name.into_string() else {
+            continue;
+        };
         if name == "PLUGIN_MARKETPLACE_URL" {
             alias = Some((name.clone(), text_of(&name, value)?));
         } else if name.starts_with("SOUK_") && !NOT_KEYS.contains(&name.as_str()) {
@@ -35,12 +37,14 @@ fn setting(name: &str, value: String) -> Result<(&'static str, String)> {
     }
     let file_of = |key: &&keys::Key| key.secret && name == format!("{}_FILE", key.environment());
     if let Some(key) = keys::ALL.iter().find(file_of) {
-        let text = std::fs::read_to_string(&value)
-            .map_err(|error| Error::invalid(name, format!("{name}: cannot read {value}: {error}")))?;
+        let text = std::fs::read_to_string(&value).map_err(|error| {
+            Error::invalid(name, format!("{name}: cannot read {value}: {error}"))
+        })?;
         return Ok((key.name, text.trim_end_matches(['\r', '\n']).to_owned()));
     }
     let meant = name.trim_start_matches("SOUK_").to_lowercase();
-    let nearest = keys::find(keys::nearest(&meant)).map_or_else(String::new, keys::Key::environment);
+    let nearest =
+        keys::find(keys::nearest(&meant)).map_or_else(String::new, keys::Key::environment);
     Err(Error::invalid(
         name,
         format!("unknown variable {name}; the nearest is {nearest}"),
@@ -58,7 +62,11 @@ mod tests {
     use super::*;
 
     fn read_pairs(pairs: &[(&str, &str)]) -> Result<Settings> {
-        read(pairs.iter().map(|(k, v)| (OsString::from(k), OsString::from(v))))
+        read(
+            pairs
+                .iter()
+                .map(|(k, v)| (OsString::from(k), OsString::from(v))),
+        )
     }
 
     #[test]

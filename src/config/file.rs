@@ -22,7 +22,9 @@ pub fn read(explicit: Option<&Path>) -> Result<Settings> {
     };
     match std::fs::read_to_string(&path) {
         Ok(text) => parse(&text, &path),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && named.is_none() => Ok(Settings::new()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && named.is_none() => {
+            Ok(Settings::new())
+        }
         Err(error) => Err(Error::invalid(
             "config",
             format!("cannot read {}: {error}", path.display()),
@@ -55,7 +57,10 @@ impl Place<'_> {
             } else if let DeValue::Table(inner) = value.get_ref() {
                 self.collect(&format!("{name}."), inner, settings)?;
             } else {
-                let hint = format!("unknown key '{name}'; the nearest is '{}'", keys::nearest(&name));
+                let hint = format!(
+                    "unknown key '{name}'; the nearest is '{}'",
+                    keys::nearest(&name)
+                );
                 return Err(self.error(at, &name, &hint));
             }
         }
@@ -78,7 +83,11 @@ impl Place<'_> {
             other => scalar(other).map(Raw::Text),
         }
         .ok_or_else(|| {
-            let wanted = if list { "a list of texts" } else { "a text or a number" };
+            let wanted = if list {
+                "a list of texts"
+            } else {
+                "a text or a number"
+            };
             self.error(at, name, &format!("'{name}' must be {wanted}"))
         })
     }
@@ -86,7 +95,10 @@ impl Place<'_> {
     fn error(&self, at: usize, name: &str, what: &str) -> Error {
         let before = self.text.get(..at).unwrap_or_default();
         let line = before.matches('\n').count() + 1;
-        Error::invalid(name, format!("{}, line {line}: {what}", self.path.display()))
+        Error::invalid(
+            name,
+            format!("{}, line {line}: {what}", self.path.display()),
+        )
     }
 }
 
@@ -102,7 +114,10 @@ mod tests {
         )
         .unwrap();
         assert_eq!(settings["workers"].0, Raw::Text("4".into()));
-        assert_eq!(settings["outbound.allow"].0, Raw::List(vec!["10.0.0.0/8".into()]));
+        assert_eq!(
+            settings["outbound.allow"].0,
+            Raw::List(vec!["10.0.0.0/8".into()])
+        );
     }
 
     #[test]
@@ -112,7 +127,10 @@ mod tests {
             ("\n\n[outbound]\nalow = []\n", "line 4", "'outbound.allow'"),
         ] {
             let message = parse(text, Path::new("souk.toml")).unwrap_err().to_string();
-            assert!(message.contains(line) && message.contains(nearest), "{message}");
+            assert!(
+                message.contains(line) && message.contains(nearest),
+                "{message}"
+            );
         }
     }
 }

@@ -45,23 +45,46 @@ pub fn nearest(name: &str) -> &'static str {
 }
 
 const fn text(name: &'static str, default: &'static str, doc: &'static str) -> Key {
-    Key { name, default, list: false, secret: false, doc }
+    Key {
+        name,
+        default,
+        list: false,
+        secret: false,
+        doc,
+    }
 }
 
 const fn list(name: &'static str, doc: &'static str) -> Key {
-    Key { name, default: "", list: true, secret: false, doc }
+    Key {
+        name,
+        default: "",
+        list: true,
+        secret: false,
+        doc,
+    }
 }
 
 pub const ALL: &[Key] = &[
     text("listen", "127.0.0.1:8420", "Address and port to serve on"),
-    text("data", "", "Data folder; empty: the platform's own place for application data"),
+    text(
+        "data",
+        "",
+        "Data folder; empty: the platform's own place for application data",
+    ),
     text(
         "marketplace",
         "builtin",
         "Source of plugins: builtin, a folder, or the https address of a plugins.json",
     ),
-    text("installs_per_hour", "20", "Plugin installations allowed per client address and hour"),
-    list("trusted_proxies", "Addresses or networks whose X-Forwarded-For counts"),
+    text(
+        "installs_per_hour",
+        "20",
+        "Plugin installations allowed per client address and hour",
+    ),
+    list(
+        "trusted_proxies",
+        "Addresses or networks whose X-Forwarded-For counts",
+    ),
     Key {
         name: "metrics_token",
         default: "",
@@ -69,9 +92,19 @@ pub const ALL: &[Key] = &[
         secret: true,
         doc: "Bearer token that opens /metrics to other hosts; empty: loopback only",
     },
-    text("workers", "8", "Worker threads, 2 to 256; one is always kept for routes that run no plugin"),
-    list("outbound.allow", "Inner addresses that plugins may reach: host[:port] or CIDR[:port]"),
-    list("outbound.insecure_tls", "Hosts whose certificate plugins may leave unverified"),
+    text(
+        "workers",
+        "8",
+        "Worker threads, 2 to 256; one is always kept for routes that run no plugin",
+    ),
+    list(
+        "outbound.allow",
+        "Inner addresses that plugins may reach: host[:port] or CIDR[:port]",
+    ),
+    list(
+        "outbound.insecure_tls",
+        "Hosts whose certificate plugins may leave unverified",
+    ),
     text(
         "secret_key_file",
         "",

@@ -19,6 +19,9 @@ pub fn describe(schema: &Value, error: &ValidationError<'_>, found: &mut Vec<Fie
     };
     match error.kind() {
         Kind::AnyOf { context } | Kind::OneOfNotValid { context } => {
+            if let Some(choices) = choices(error, context) {
+                return push(found, place, format!("must be one of {choices}"));
+            }
             match context.iter().min_by_key(|branch| unlikeliness(branch)) {
                 Some(meant) if !meant.is_empty() => {
                     for error in meant {
@@ -56,6 +59,21 @@ pub fn describe(schema: &Value, error: &ValidationError<'_>, found: &mut Vec<Fie
             push(found, place, sentence(kind, rules.unwrap_or(&Value::Null)));
         }
     }
+}
+
+/// A list of titled constants, as forms write a choice: `oneOf: [{"const": "a", "title": "A"}, …]`.
+fn choices(
+    error: &ValidationError<'_>,
+    branches: &[Vec<ValidationError<'static>>],
+) -> Option<String> {
+    let constants = branches.iter().map(|branch| match branch.as_slice() {
+        [only] if only.instance_path() == error.instance_path() => match only.kind() {
+            Kind::Constant { expected_value } => Some(plain(expected_value)),
+            _ => None,
+        },
+        _ => None,
+    });
+    Some(constants.collect::<Option<Vec<_>>>()?.join(", "))
 }
 
 /// Of several forms the one was meant whose constants fit; then the one with the fewest errors.

@@ -100,7 +100,7 @@ impl<'schema> Walk<'schema> {
                     match value {
                         Value::String(_) if name == "pattern" => budget.take_patterns(1)?,
                         Value::Object(map) if name == "patternProperties" => {
-                            budget.take_patterns(map.len())?
+                            budget.take_patterns(map.len())?;
                         }
                         _ => {}
                     }

@@ -16,7 +16,10 @@ pub const PASSWORD: &str = "souk-demo-2026";
 
 const TOKEN_SECONDS: i64 = 24 * 3600;
 
-const ORGANIZATIONS: [(&str, &str); 2] = [("Acme Bank", "acme.example"), ("Beta Health", "beta.example")];
+const ORGANIZATIONS: [(&str, &str); 2] = [
+    ("Acme Bank", "acme.example"),
+    ("Beta Health", "beta.example"),
+];
 
 /// People's names by role, so that the pages show persons and not roles.
 const PEOPLE: [(Role, &str); 4] = [
@@ -42,8 +45,11 @@ pub struct Account {
 /// Makes what is missing and returns every account with a fresh token.
 /// A data folder with organizations that are not the demo's is refused: it is somebody's real data.
 pub fn ensure(app: &App) -> Result<Vec<Account>> {
-    let known = app.storage.control(|conn| organization::list(conn))?;
-    if known.iter().any(|one| !ORGANIZATIONS.iter().any(|(name, _)| *name == one.name)) {
+    let known = app.storage.control(organization::list)?;
+    if known
+        .iter()
+        .any(|one| !ORGANIZATIONS.iter().any(|(name, _)| *name == one.name))
+    {
         return Err(Error::Conflict(format!(
             "{} holds organizations that are not the demo's; use 'souk serve' for it, or another folder",
             app.data.root().display()
@@ -55,7 +61,8 @@ pub fn ensure(app: &App) -> Result<Vec<Account>> {
             Some(found) => found.clone(),
             None => organization::create(&app.storage, name, None, None)?.0,
         };
-        app.storage.tenant_write(&organization.tenant_id, |tx| sample_core_data(tx, domain))?;
+        app.storage
+            .tenant_write(&organization.tenant_id, |tx| sample_core_data(tx, domain))?;
         for (role, person) in PEOPLE {
             let email = format!("{}@{domain}", role.to_string().to_lowercase());
             let user = ensure_user(app, organization.id, &email, person, role)?;
@@ -73,13 +80,29 @@ pub fn ensure(app: &App) -> Result<Vec<Account>> {
     Ok(accounts)
 }
 
-fn ensure_user(app: &App, organization_id: i64, email: &str, name: &str, role: Role) -> Result<User> {
+fn ensure_user(
+    app: &App,
+    organization_id: i64,
+    email: &str,
+    name: &str,
+    role: Role,
+) -> Result<User> {
     if let Some(user) = app.storage.control(|conn| User::with_email(conn, email))? {
         return Ok(user);
     }
     let hash = password::hash(PASSWORD)?;
     app.storage.control_write(|tx| {
-        User::create(tx, &NewUser { id: None, organization_id, email, name, role, password_hash: &hash })
+        User::create(
+            tx,
+            &NewUser {
+                id: None,
+                organization_id,
+                email,
+                name,
+                role,
+                password_hash: &hash,
+            },
+        )
     })
 }
 
@@ -93,16 +116,54 @@ struct SampleModel {
 }
 
 const MODELS: [SampleModel; 5] = [
-    SampleModel { provider: "In-house", model: "Credit scorecard", version: "4.2", status: "Approved", capabilities: "Classification", hosting: "On premises" },
-    SampleModel { provider: "In-house", model: "Fraud detector", version: "2.0", status: "Restricted", capabilities: "Anomaly detection", hosting: "On premises" },
-    SampleModel { provider: "Mistral", model: "Mistral Small", version: "3.2", status: "Pending", capabilities: "Text generation", hosting: "On premises" },
-    SampleModel { provider: "OpenAI", model: "GPT-4o mini", version: "2024-07-18", status: "Blocked", capabilities: "Text generation, vision", hosting: "Azure" },
-    SampleModel { provider: "Meta", model: "Llama 3.3", version: "70B", status: "Approved", capabilities: "Text generation", hosting: "On premises" },
+    SampleModel {
+        provider: "In-house",
+        model: "Credit scorecard",
+        version: "4.2",
+        status: "Approved",
+        capabilities: "Classification",
+        hosting: "On premises",
+    },
+    SampleModel {
+        provider: "In-house",
+        model: "Fraud detector",
+        version: "2.0",
+        status: "Restricted",
+        capabilities: "Anomaly detection",
+        hosting: "On premises",
+    },
+    SampleModel {
+        provider: "Mistral",
+        model: "Mistral Small",
+        version: "3.2",
+        status: "Pending",
+        capabilities: "Text generation",
+        hosting: "On premises",
+    },
+    SampleModel {
+        provider: "OpenAI",
+        model: "GPT-4o mini",
+        version: "2024-07-18",
+        status: "Blocked",
+        capabilities: "Text generation, vision",
+        hosting: "Azure",
+    },
+    SampleModel {
+        provider: "Meta",
+        model: "Llama 3.3",
+        version: "70B",
+        status: "Approved",
+        capabilities: "Text generation",
+        hosting: "On premises",
+    },
 ];
 
 /// Fills an empty tenant: a second start finds it filled.
 fn sample_core_data(tx: &Transaction<'_>, domain: &str) -> Result<()> {
-    let filled: bool = tx.query_row("SELECT EXISTS (SELECT 1 FROM model_inventory)", [], |row| row.get(0))?;
+    let filled: bool =
+        tx.query_row("SELECT EXISTS (SELECT 1 FROM model_inventory)", [], |row| {
+            row.get(0)
+        })?;
     if filled {
         return Ok(());
     }

@@ -14,10 +14,15 @@ pub fn admit(sessions: &Sessions, request: &Request, who: Who) -> Result<Option<
     if who == Who::Anyone {
         return Ok(None);
     }
-    let caller = match (request.header("authorization"), request.cookie(SESSION_COOKIE)) {
+    let caller = match (
+        request.header("authorization"),
+        request.cookie(SESSION_COOKIE),
+    ) {
         (Some(_), _) => {
             let token = request.bearer().ok_or_else(|| {
-                Error::Unauthenticated("The Authorization header must be 'Bearer <token>'".to_owned())
+                Error::Unauthenticated(
+                    "The Authorization header must be 'Bearer <token>'".to_owned(),
+                )
             })?;
             sessions.caller(token)?
         }
@@ -44,7 +49,9 @@ pub fn require_same_origin(request: &Request) -> Result<()> {
     if request.is_same_origin() {
         return Ok(());
     }
-    Err(Error::Forbidden("A write with the session cookie must come from a page of this server".to_owned()))
+    Err(Error::Forbidden(
+        "A write with the session cookie must come from a page of this server".to_owned(),
+    ))
 }
 
 pub fn session_cookie(request: &Request, token: &str) -> String {
@@ -52,12 +59,21 @@ pub fn session_cookie(request: &Request, token: &str) -> String {
 }
 
 pub fn refresh_cookie(request: &Request, token: &str) -> String {
-    cookie(request, REFRESH_COOKIE, token, "/api/users", REFRESH_SECONDS)
+    cookie(
+        request,
+        REFRESH_COOKIE,
+        token,
+        "/api/users",
+        REFRESH_SECONDS,
+    )
 }
 
 /// Set-Cookie values that remove both cookies.
 pub fn cleared_cookies(request: &Request) -> [String; 2] {
-    [cookie(request, SESSION_COOKIE, "", "/api", 0), cookie(request, REFRESH_COOKIE, "", "/api/users", 0)]
+    [
+        cookie(request, SESSION_COOKIE, "", "/api", 0),
+        cookie(request, REFRESH_COOKIE, "", "/api/users", 0),
+    ]
 }
 
 fn cookie(request: &Request, name: &str, value: &str, path: &str, seconds: i64) -> String {

@@ -32,7 +32,10 @@ impl<J> Desk<J> {
     pub fn new(workers: usize) -> Self {
         Self {
             places: workers.saturating_sub(1).max(1),
-            state: Mutex::new(State { running: 0, waiting: VecDeque::new() }),
+            state: Mutex::new(State {
+                running: 0,
+                waiting: VecDeque::new(),
+            }),
         }
     }
 

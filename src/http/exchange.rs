@@ -24,7 +24,10 @@ impl Exchange<'_> {
     }
 
     pub fn param(&self, name: &str) -> &str {
-        self.params.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value)
+        self.params
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map_or("", |(_, value)| value)
     }
 
     pub fn plugin_key(&self) -> Result<PluginKey> {
@@ -37,6 +40,14 @@ impl Exchange<'_> {
             .parse()
             .ok()
             .filter(|id| *id > 0)
-            .ok_or_else(|| Error::invalid("id", format!("'{}' is not a valid id; use a positive whole number", self.param("id"))))
+            .ok_or_else(|| {
+                Error::invalid(
+                    "id",
+                    format!(
+                        "'{}' is not a valid id; use a positive whole number",
+                        self.param("id")
+                    ),
+                )
+            })
     }
 }

@@ -28,16 +28,24 @@ pub fn finish(mut reply: Reply, request: &Request) -> Reply {
         reply.headers.push((name, value.to_owned()));
     }
     if !has(&reply, "Content-Security-Policy") {
-        reply.headers.push(("Content-Security-Policy", INERT.to_owned()));
+        reply
+            .headers
+            .push(("Content-Security-Policy", INERT.to_owned()));
     }
     if !has(&reply, "Cache-Control") {
         reply.headers.push(("Cache-Control", "no-store".to_owned()));
     }
     reply.headers.push(("X-Request-Id", request.id.clone()));
-    let etag = reply.headers.iter().find(|(name, _)| *name == "ETag").map(|(_, value)| value.clone());
+    let etag = reply
+        .headers
+        .iter()
+        .find(|(name, _)| *name == "ETag")
+        .map(|(_, value)| value.clone());
     if reply.status == 200
         && let Some(etag) = etag
-        && request.header("if-none-match").is_some_and(|known| names(known, &etag))
+        && request
+            .header("if-none-match")
+            .is_some_and(|known| names(known, &etag))
     {
         reply.status = 304;
         reply.body = Vec::new().into();
@@ -51,13 +59,22 @@ pub fn finish(mut reply: Reply, request: &Request) -> Reply {
 /// Weak comparison (RFC 9110, 13.1.2): for a GET the same content is enough.
 fn names(known: &str, etag: &str) -> bool {
     let bare = etag.trim_start_matches("W/");
-    known.split(',').map(str::trim).any(|one| one == "*" || one.trim_start_matches("W/") == bare)
+    known
+        .split(',')
+        .map(str::trim)
+        .any(|one| one == "*" || one.trim_start_matches("W/") == bare)
 }
 
 fn compress(reply: &mut Reply, request: &Request) {
     let kind = reply.content_type.split(';').next().unwrap_or_default();
     let text = kind.starts_with("text/")
-        || matches!(kind, "application/json" | "application/javascript" | "image/svg+xml" | "application/manifest+json");
+        || matches!(
+            kind,
+            "application/json"
+                | "application/javascript"
+                | "image/svg+xml"
+                | "application/manifest+json"
+        );
     if !text || reply.body.len() <= WORTH_COMPRESSING {
         return;
     }
@@ -86,7 +103,8 @@ fn accepts_gzip(request: &Request) -> bool {
         value.split(',').any(|one| {
             let mut parts = one.split(';').map(str::trim);
             let gzip = parts.next() == Some("gzip");
-            gzip && !parts.any(|parameter| matches!(parameter, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
+            gzip && !parts
+                .any(|parameter| matches!(parameter, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
         })
     })
 }
@@ -100,23 +118,39 @@ mod tests {
     use super::*;
 
     fn request(headers: &[(&str, &str)]) -> Request {
-        let headers = headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let headers = headers
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect();
         Request::new("GET", "/", headers, &[])
     }
 
     fn header<'r>(reply: &'r Reply, name: &str) -> Option<&'r str> {
-        reply.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+        reply
+            .headers
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value.as_str())
     }
 
     #[test]
     fn long_texts_are_compressed_for_those_who_can_read_it() {
-        let long = || Reply::new(200, "application/json; charset=utf-8", "x".repeat(2000).into_bytes());
+        let long = || {
+            Reply::new(
+                200,
+                "application/json; charset=utf-8",
+                "x".repeat(2000).into_bytes(),
+            )
+        };
         let packed = finish(long(), &request(&[("accept-encoding", "br, gzip;q=0.8")]));
         assert_eq!(header(&packed, "Content-Encoding"), Some("gzip"));
         assert!(packed.body.len() < 200);
         for plain in ["", "gzip;q=0", "br"] {
             let reply = finish(long(), &request(&[("accept-encoding", plain)]));
-            assert_eq!((header(&reply, "Content-Encoding"), reply.body.len()), (None, 2000));
+            assert_eq!(
+                (header(&reply, "Content-Encoding"), reply.body.len()),
+                (None, 2000)
+            );
         }
         let short = finish(Reply::ok("x"), &request(&[("accept-encoding", "gzip")]));
         assert_eq!(header(&short, "Content-Encoding"), None);
@@ -129,6 +163,9 @@ mod tests {
             let answer = finish(reply(), &request(&[("if-none-match", known)]));
             assert_eq!((answer.status, answer.body.len()), (304, 0), "{known}");
         }
-        assert_eq!(finish(reply(), &request(&[("if-none-match", "\"abd\"")])).status, 200);
+        assert_eq!(
+            finish(reply(), &request(&[("if-none-match", "\"abd\"")])).status,
+            200
+        );
     }
 }

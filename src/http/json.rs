@@ -40,10 +40,16 @@ fn check_shape(body: &[u8]) -> Result<()> {
             _ => {}
         }
         if depth > DEEPEST {
-            return Err(Error::invalid("body", format!("The body is nested deeper than {DEEPEST} levels")));
+            return Err(Error::invalid(
+                "body",
+                format!("The body is nested deeper than {DEEPEST} levels"),
+            ));
         }
         if values > MOST_VALUES {
-            return Err(Error::invalid("body", format!("The body has more than {MOST_VALUES} values")));
+            return Err(Error::invalid(
+                "body",
+                format!("The body has more than {MOST_VALUES} values"),
+            ));
         }
     }
     Ok(())
@@ -122,12 +128,25 @@ mod tests {
     #[test]
     fn ordinary_json_is_read_in_order() {
         let text = r#"{"z":[1,-2,2.5,1e3],"a":{"ü":"[[[","n":null,"t":true}}"#;
-        assert_eq!(parse(text.as_bytes()).unwrap(), serde_json::from_str::<Value>(text).unwrap());
+        assert_eq!(
+            parse(text.as_bytes()).unwrap(),
+            serde_json::from_str::<Value>(text).unwrap()
+        );
     }
 
     #[test]
     fn what_has_two_readings_is_refused() {
-        for bad in [r#"{"a":1,"a":2}"#, r#"[{"b":{"a":1,"a":1}}]"#, "{\"a\":1}x", "{'a':1}", "NaN", "", "{\"a\":1,}", "[1 2]", "\u{feff}{}"] {
+        for bad in [
+            r#"{"a":1,"a":2}"#,
+            r#"[{"b":{"a":1,"a":1}}]"#,
+            "{\"a\":1}x",
+            "{'a':1}",
+            "NaN",
+            "",
+            "{\"a\":1,}",
+            "[1 2]",
+            "\u{feff}{}",
+        ] {
             assert!(parse(bad.as_bytes()).is_err(), "{bad}");
         }
         assert!(parse(b"\"\xff\"").is_err());
@@ -137,9 +156,16 @@ mod tests {
     fn depth_and_number_of_values_are_bounded() {
         let deep = format!("{}{}", "[".repeat(64), "]".repeat(64));
         assert!(parse(deep.as_bytes()).is_ok());
-        for bad in [format!("{}{}", "[".repeat(65), "]".repeat(65)), "[".repeat(100_000), format!("[{}0]", "0,".repeat(500_001))] {
+        for bad in [
+            format!("{}{}", "[".repeat(65), "]".repeat(65)),
+            "[".repeat(100_000),
+            format!("[{}0]", "0,".repeat(500_001)),
+        ] {
             let message = parse(bad.as_bytes()).unwrap_err().to_string();
-            assert!(message.contains("levels") || message.contains("values"), "{message}");
+            assert!(
+                message.contains("levels") || message.contains("values"),
+                "{message}"
+            );
         }
     }
 }

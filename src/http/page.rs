@@ -6,15 +6,16 @@ use super::assets;
 use super::reply::Reply;
 use super::request::Request;
 
-/// In the page's source; replaced at each delivery.
-const NONCE_MARK: &str = "__CSP_NONCE__";
-
 pub fn serve(request: &Request) -> Reply {
     if !matches!(request.method.as_str(), "GET" | "HEAD") {
         return Reply::envelope(405, "Pages take GET and HEAD").with("Allow", "GET, HEAD");
     }
     if let Some(asset) = assets::find(request.path.trim_start_matches('/')) {
-        let caching = if asset.immutable { "public, max-age=31536000, immutable" } else { "no-cache" };
+        let caching = if asset.immutable {
+            "public, max-age=31536000, immutable"
+        } else {
+            "no-cache"
+        };
         let mut reply = Reply::new(200, asset.mime, asset.bytes)
             .with("ETag", asset.etag)
             .with("Cache-Control", caching);
@@ -33,7 +34,8 @@ fn page() -> Reply {
         return Reply::envelope(500, format!("no random bytes: {error}"));
     }
     let nonce = base64::engine::general_purpose::STANDARD.encode(bytes);
-    let html = String::from_utf8_lossy(&assets::page().bytes).replace(NONCE_MARK, &nonce);
+    let html =
+        String::from_utf8_lossy(&assets::page().bytes).replace(assets::NONCE_PLACEHOLDER, &nonce);
     Reply::new(200, "text/html; charset=utf-8", html.into_bytes())
         .with("Content-Security-Policy", policy(&nonce))
         .with("Cache-Control", "no-store")

@@ -21,8 +21,18 @@ pub struct Reply {
 }
 
 impl Reply {
-    pub fn new(status: u16, content_type: impl Into<Cow<'static, str>>, body: impl Into<Cow<'static, [u8]>>) -> Self {
-        Self { status, content_type: content_type.into(), headers: Vec::new(), body: body.into(), gzip: None }
+    pub fn new(
+        status: u16,
+        content_type: impl Into<Cow<'static, str>>,
+        body: impl Into<Cow<'static, [u8]>>,
+    ) -> Self {
+        Self {
+            status,
+            content_type: content_type.into(),
+            headers: Vec::new(),
+            body: body.into(),
+            gzip: None,
+        }
     }
 
     pub fn ok(data: impl Serialize) -> Self {
@@ -43,7 +53,10 @@ impl Reply {
         let body = if status < 500 {
             serde_json::to_vec(&Envelope { message, data })
         } else {
-            serde_json::to_vec(&Failure { message, error: data })
+            serde_json::to_vec(&Failure {
+                message,
+                error: data,
+            })
         };
         match body {
             Ok(body) => Self::new(status, JSON, body),
@@ -85,25 +98,38 @@ pub enum Detail {
 pub fn of_error(error: &Error, detail: Detail) -> Reply {
     match error {
         Error::Invalid { message, .. } => Reply::envelope(400, message),
-        Error::Unauthenticated(message) => Reply::envelope(401, message).with("WWW-Authenticate", "Bearer"),
+        Error::Unauthenticated(message) => {
+            Reply::envelope(401, message).with("WWW-Authenticate", "Bearer")
+        }
         Error::Forbidden(message) => Reply::envelope(403, message),
         Error::NotFound(message) => Reply::envelope(404, message),
         Error::Conflict(message) => Reply::envelope(409, message),
         Error::TooLarge(message) => Reply::envelope(413, message),
         Error::Refused { message, errors } if errors.is_empty() => Reply::envelope(422, message),
-        Error::Refused { message, errors } => Reply::envelope(422, json!({ "message": message, "errors": errors })),
+        Error::Refused { message, errors } => {
+            Reply::envelope(422, json!({ "message": message, "errors": errors }))
+        }
         // The seed's limiter answers outside of the envelope.
-        Error::RateLimited { message, retry_after, .. } => {
+        Error::RateLimited {
+            message,
+            retry_after,
+            ..
+        } => {
             let body = json!({ "error": message }).to_string().into_bytes();
-            Reply::new(429, JSON, body).with("Retry-After", retry_after.as_secs().max(1).to_string())
+            Reply::new(429, JSON, body)
+                .with("Retry-After", retry_after.as_secs().max(1).to_string())
         }
         Error::Plugin { message, .. } if detail == Detail::Admin => Reply::failure(500, message),
         Error::Plugin { .. } => Reply::failure(500, "Plugin error"),
-        Error::Internal(_) => Reply::failure(500, "Something went wrong on the server; its log says more"),
-        Error::Upstream(message) => Reply::failure(502, message),
-        Error::Busy { message, retry_after } => {
-            Reply::failure(503, message).with("Retry-After", retry_after.as_secs().max(1).to_string())
+        Error::Internal(_) => {
+            Reply::failure(500, "Something went wrong on the server; its log says more")
         }
+        Error::Upstream(message) => Reply::failure(502, message),
+        Error::Busy {
+            message,
+            retry_after,
+        } => Reply::failure(503, message)
+            .with("Retry-After", retry_after.as_secs().max(1).to_string()),
         Error::TimedOut(message) => Reply::failure(504, message),
         Error::Full(message) => Reply::failure(507, message),
     }
@@ -171,11 +197,30 @@ mod tests {
             (Error::Conflict(text()), 409),
             (Error::TooLarge(text()), 413),
             (Error::refused("x"), 422),
-            (Error::RateLimited { message: text(), limit: 20, retry_after: wait }, 429),
-            (Error::Plugin { plugin: text(), message: text() }, 500),
+            (
+                Error::RateLimited {
+                    message: text(),
+                    limit: 20,
+                    retry_after: wait,
+                },
+                429,
+            ),
+            (
+                Error::Plugin {
+                    plugin: text(),
+                    message: text(),
+                },
+                500,
+            ),
             (Error::Internal(text()), 500),
             (Error::Upstream(text()), 502),
-            (Error::Busy { message: text(), retry_after: wait }, 503),
+            (
+                Error::Busy {
+                    message: text(),
+                    retry_after: wait,
+                },
+                503,
+            ),
             (Error::TimedOut(text()), 504),
             (Error::Full(text()), 507),
         ];
@@ -189,7 +234,10 @@ mod tests {
         let secret = Error::Internal("SELECT * FROM users in souk.db".into());
         let reply = of_error(&secret, Detail::Admin);
         assert!(!String::from_utf8_lossy(&reply.body).contains("SELECT"));
-        let raised = Error::Plugin { plugin: "p".into(), message: "line 3: boom".into() };
+        let raised = Error::Plugin {
+            plugin: "p".into(),
+            message: "line 3: boom".into(),
+        };
         assert!(!String::from_utf8_lossy(&of_error(&raised, Detail::Others).body).contains("boom"));
         assert!(String::from_utf8_lossy(&of_error(&raised, Detail::Admin).body).contains("boom"));
     }

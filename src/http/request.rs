@@ -29,7 +29,12 @@ pub struct Request {
 }
 
 impl Request {
-    pub fn new(method: &str, target: &str, headers: Vec<(String, String)>, trusted: &[IpNet]) -> Self {
+    pub fn new(
+        method: &str,
+        target: &str,
+        headers: Vec<(String, String)>,
+        trusted: &[IpNet],
+    ) -> Self {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let mut request = Self {
             method: method.to_owned(),
@@ -41,7 +46,10 @@ impl Request {
             client: IpAddr::from([0, 0, 0, 0]),
             id: uuid::Uuid::now_v7().simple().to_string(),
         };
-        if let Some(peer) = request.header(PEER_HEADER).and_then(|text| text.parse::<SocketAddr>().ok()) {
+        if let Some(peer) = request
+            .header(PEER_HEADER)
+            .and_then(|text| text.parse::<SocketAddr>().ok())
+        {
             request.peer = peer.ip().to_canonical();
         }
         request.client = request.client_behind(trusted);
@@ -49,7 +57,10 @@ impl Request {
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
     }
 
     pub fn cookie(&self, name: &str) -> Option<&str> {
@@ -75,7 +86,10 @@ impl Request {
     /// True when the request came over loopback and no proxy forwarded it.
     pub fn is_local(&self) -> bool {
         self.peer.is_loopback()
-            && !self.headers.iter().any(|(name, _)| name == "forwarded" || name.starts_with("x-forwarded-"))
+            && !self
+                .headers
+                .iter()
+                .any(|(name, _)| name == "forwarded" || name.starts_with("x-forwarded-"))
     }
 
     /// Whether the client's side of the connection is TLS, as a trusted proxy tells it.
@@ -111,7 +125,9 @@ impl Request {
     }
 
     pub fn query_value(&self, name: &str) -> Option<String> {
-        self.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+        self.query_pairs()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
     }
 
     /// The rightmost hop of `X-Forwarded-For` that is no trusted proxy. The header counts
@@ -130,7 +146,9 @@ impl Request {
             .map(str::trim)
             .collect();
         for hop in hops.iter().rev() {
-            let Some(address) = address_of(hop) else { break };
+            let Some(address) = address_of(hop) else {
+                break;
+            };
             client = address;
             if !is_trusted(address) {
                 break;
@@ -160,7 +178,10 @@ mod tests {
     use super::*;
 
     fn request(headers: &[(&str, &str)], trusted: &[&str]) -> Request {
-        let headers = headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let headers = headers
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect();
         let trusted: Vec<IpNet> = trusted.iter().map(|net| net.parse().unwrap()).collect();
         Request::new("POST", "/a?b=1&b=%32", headers, &trusted)
     }
@@ -198,7 +219,10 @@ mod tests {
             ("sec-fetch-site", "none"),
             ("referer", "http://souk.example:8420/"),
         ] {
-            assert!(!request(&[host, foreign], &[]).is_same_origin(), "{foreign:?}");
+            assert!(
+                !request(&[host, foreign], &[]).is_same_origin(),
+                "{foreign:?}"
+            );
         }
     }
 

@@ -28,7 +28,10 @@ pub struct Running {
 /// Binds before anything is opened, so that a taken port costs nothing.
 pub fn bind(address: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(address).map_err(|error| {
-        Error::invalid("listen", format!("cannot listen on {address}: {error}; choose another with --listen"))
+        Error::invalid(
+            "listen",
+            format!("cannot listen on {address}: {error}; choose another with --listen"),
+        )
     })
 }
 
@@ -59,7 +62,11 @@ impl Running {
             reading.edge_forwarded = figure(counters.forwarded());
             reading.edge_refused = figure(counters.refused().map(|(_, count)| count).sum());
         }));
-        Ok(Self { edge, workers, _folder: folder })
+        Ok(Self {
+            edge,
+            workers,
+            _folder: folder,
+        })
     }
 
     /// Lets requests in flight end, within the given time, then ends the workers.
@@ -76,7 +83,8 @@ fn figure(count: u64) -> i64 {
 #[cfg(unix)]
 fn inner_server(folder: &std::path::Path) -> Result<(tiny_http::Server, Upstream)> {
     let path = folder.join("http");
-    let server = tiny_http::Server::http_unix(&path)
-        .map_err(|error| Error::internal("cannot open the socket between edge and server", error))?;
+    let server = tiny_http::Server::http_unix(&path).map_err(|error| {
+        Error::internal("cannot open the socket between edge and server", error)
+    })?;
     Ok((server, Upstream::Unix(path)))
 }

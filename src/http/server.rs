@@ -38,7 +38,12 @@ pub struct Job {
 
 impl Workers {
     /// Starts `count` threads on a server that only the edge can reach.
-    pub fn start(app: &Arc<App>, server: tiny_http::Server, desk: &Arc<Desk<Job>>, count: usize) -> Result<Self> {
+    pub fn start(
+        app: &Arc<App>,
+        server: tiny_http::Server,
+        desk: &Arc<Desk<Job>>,
+        count: usize,
+    ) -> Result<Self> {
         let server = Arc::new(server);
         let mut threads = Vec::with_capacity(count);
         for number in 0..count {
@@ -72,14 +77,20 @@ fn work(app: &App, server: &tiny_http::Server, desk: &Desk<Job>) {
             let _place = desk.place();
             serve(app, job);
         }
-        let Ok(mut incoming) = server.recv() else { return };
+        let Ok(mut incoming) = server.recv() else {
+            return;
+        };
         if incoming.url() == super::edge::PROBE_PATH {
             respond(incoming, &Reply::no_content());
             continue;
         }
         let started = Instant::now();
         let request = read(app, &mut incoming);
-        let job = Job { request, reply_to: incoming, started };
+        let job = Job {
+            request,
+            reply_to: incoming,
+            started,
+        };
         if !runs_plugin(&job.request) {
             serve(app, job);
             continue;
@@ -110,9 +121,19 @@ fn read(app: &App, incoming: &mut tiny_http::Request) -> Request {
     let headers = incoming
         .headers()
         .iter()
-        .map(|header| (header.field.as_str().as_str().to_ascii_lowercase(), header.value.as_str().to_owned()))
+        .map(|header| {
+            (
+                header.field.as_str().as_str().to_ascii_lowercase(),
+                header.value.as_str().to_owned(),
+            )
+        })
         .collect();
-    let mut request = Request::new(&incoming.method().to_string(), incoming.url(), headers, &app.config.trusted_proxies);
+    let mut request = Request::new(
+        &incoming.method().to_string(),
+        incoming.url(),
+        headers,
+        &app.config.trusted_proxies,
+    );
     // The edge has bounded and completed the body, so this neither waits nor grows.
     if let Err(error) = std::io::Read::read_to_end(incoming.as_reader(), &mut request.body) {
         tracing::warn!(%error, "a body ended early between edge and worker");
@@ -135,10 +156,15 @@ fn serve(app: &App, job: Job) {
 }
 
 fn answer(app: &App, job: Job, route: &'static str, reply: Reply) {
-    let Job { request, reply_to, started } = job;
+    let Job {
+        request,
+        reply_to,
+        started,
+    } = job;
     let reply = finish::finish(reply, &request);
     let took = started.elapsed();
-    app.metrics.request(route, method_label(&request.method), reply.status, took);
+    app.metrics
+        .request(route, method_label(&request.method), reply.status, took);
     let ms = took.as_secs_f64() * 1000.0;
     tracing::debug!(request = %request.id, client = %request.client, method = %request.method, path = %request.path, status = reply.status, ms, "served");
     respond(reply_to, &reply);
@@ -165,19 +191,36 @@ fn dispatch(app: &App, request: &Request) -> (&'static str, Reply) {
         Found::Route(route, params) => {
             let mut detail = Detail::Others;
             let outcome = auth::admit(&app.sessions, request, route.who).and_then(|caller| {
-                if caller.as_ref().is_some_and(|caller| caller.role == Role::Admin) {
+                if caller
+                    .as_ref()
+                    .is_some_and(|caller| caller.role == Role::Admin)
+                {
                     detail = Detail::Admin;
                 }
-                (route.handler)(&Exchange { app, request, params, caller })
+                (route.handler)(&Exchange {
+                    app,
+                    request,
+                    params,
+                    caller,
+                })
             });
-            (route.path, outcome.unwrap_or_else(|error| refused(request, &error, detail)))
+            (
+                route.path,
+                outcome.unwrap_or_else(|error| refused(request, &error, detail)),
+            )
         }
         Found::WrongMethod(allowed) => {
             let text = format!("{} takes {}", request.path, allowed.join(", "));
-            ("", Reply::envelope(405, text).with("Allow", allowed.join(", ")))
+            (
+                "",
+                Reply::envelope(405, text).with("Allow", allowed.join(", ")),
+            )
         }
         Found::Nothing if request.path == "/api" || request.path.starts_with("/api/") => {
-            let text = format!("There is no {} {}; GET /api lists what there is", request.method, request.path);
+            let text = format!(
+                "There is no {} {}; GET /api lists what there is",
+                request.method, request.path
+            );
             ("", Reply::envelope(404, text))
         }
         Found::Nothing => ("page", page::serve(request)),
@@ -193,7 +236,9 @@ fn refused(request: &Request, error: &Error, detail: Detail) -> Reply {
         Error::Plugin { plugin, message } => {
             tracing::error!(request = %request.id, %plugin, error = %message, "[PluginService] a plugin failed");
         }
-        _ => tracing::debug!(request = %request.id, path = %request.path, %error, "a request was refused"),
+        _ => {
+            tracing::debug!(request = %request.id, path = %request.path, %error, "a request was refused");
+        }
     }
     reply::of_error(error, detail)
 }
@@ -218,8 +263,12 @@ fn sample_mlflow(app: &App, request: &Request) -> Reply {
 
 fn respond(reply_to: tiny_http::Request, reply: &Reply) {
     let mut headers = Vec::with_capacity(reply.headers.len() + 1);
-    let content_type = (!reply.content_type.is_empty()).then_some(("Content-Type", reply.content_type.as_ref()));
-    let named = reply.headers.iter().map(|(name, value)| (*name, value.as_str()));
+    let content_type =
+        (!reply.content_type.is_empty()).then_some(("Content-Type", reply.content_type.as_ref()));
+    let named = reply
+        .headers
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()));
     for (name, value) in content_type.into_iter().chain(named) {
         match tiny_http::Header::from_bytes(name, value) {
             Ok(header) => headers.push(header),

@@ -13,13 +13,21 @@ use crate::value::Value;
 
 impl Lifecycle {
     pub fn configure(&self, caller: &Caller, id: i64, incoming: &Configuration) -> Result<Json> {
-        let row = self.storage.tenant(&caller.tenant, |conn| Installation::with_id(conn, id))?;
+        let row = self
+            .storage
+            .tenant(&caller.tenant, |conn| Installation::with_id(conn, id))?;
         let key = row.plugin_key.clone();
         let _operation = self.operations.begin(&caller.tenant, &key)?;
-        let row = self.storage.tenant(&caller.tenant, |conn| Installation::with_id(conn, id))?;
+        let row = self
+            .storage
+            .tenant(&caller.tenant, |conn| Installation::with_id(conn, id))?;
         let installed = self.installed(&caller.tenant, row)?;
         let owner = Self::owner(&caller.tenant, &key, &installed.plugin);
-        let plain = owner.merge(&self.secrets, incoming, &installed.installation.configuration)?;
+        let plain = owner.merge(
+            &self.secrets,
+            incoming,
+            &installed.installation.configuration,
+        )?;
         let row = self
             .store_configuration(caller, &installed, &owner, &plain)
             .map_err(|error| without_secrets(error, &plain, &owner))?;
@@ -46,12 +54,19 @@ impl Lifecycle {
                 Value::from(caller.tenant.as_str()),
                 call.configuration.clone(),
             ];
-            let outcome = installed.plugin.program.run_hook(Hook::Configure, arguments, call);
-            let answer = outcome.result.map_err(|error| self.hook_refused(key, error))?;
+            let outcome = installed
+                .plugin
+                .program
+                .run_hook(Hook::Configure, arguments, call);
+            let answer = outcome
+                .result
+                .map_err(|error| self.hook_refused(key, error))?;
             verdict(&answer, "The plugin refused the configuration")?;
             db = outcome.call.db.ok_or_else(lost_database)?;
         }
-        let row = db.host(|conn| Installation::set_configuration(conn, installed.installation.id, &stored))?;
+        let row = db.host(|conn| {
+            Installation::set_configuration(conn, installed.installation.id, &stored)
+        })?;
         db.commit_lifecycle()?;
         Ok(row)
     }

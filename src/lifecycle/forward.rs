@@ -30,11 +30,20 @@ pub struct PluginReply {
 #[derive(Debug, PartialEq)]
 pub enum Content {
     Data(serde_json::Value),
-    File { bytes: Vec<u8>, filename: Option<String>, content_type: Option<String> },
+    File {
+        bytes: Vec<u8>,
+        filename: Option<String>,
+        content_type: Option<String>,
+    },
 }
 
 impl Lifecycle {
-    pub fn forward(&self, caller: &Caller, key: &PluginKey, asked: Asked<'_>) -> Result<PluginReply> {
+    pub fn forward(
+        &self,
+        caller: &Caller,
+        key: &PluginKey,
+        asked: Asked<'_>,
+    ) -> Result<PluginReply> {
         let started = Instant::now();
         let reply = self.try_forward(caller, key, asked);
         self.metrics.plugin_call(key, started.elapsed());
@@ -44,23 +53,46 @@ impl Lifecycle {
         reply
     }
 
-    fn try_forward(&self, caller: &Caller, key: &PluginKey, asked: Asked<'_>) -> Result<PluginReply> {
+    fn try_forward(
+        &self,
+        caller: &Caller,
+        key: &PluginKey,
+        asked: Asked<'_>,
+    ) -> Result<PluginReply> {
         let row = self.installation_of(&caller.tenant, key)?;
         let installed = self.installed(&caller.tenant, row)?;
-        let Some(route) = installed.plugin.program.routes().find(asked.method, asked.path) else {
-            return Err(self.no_such_route(caller, key, &asked, installed.plugin.program.routes().keys()));
+        let Some(route) = installed
+            .plugin
+            .program
+            .routes()
+            .find(asked.method, asked.path)
+        else {
+            return Err(self.no_such_route(
+                caller,
+                key,
+                &asked,
+                installed.plugin.program.routes().keys(),
+            ));
         };
         admit(caller.role, asked.method, &route)?;
         let owner = Self::owner(&caller.tenant, key, &installed.plugin);
         let plain = owner.unseal(&self.secrets, &installed.installation.configuration)?;
         let call = Call {
-            wall: Duration::from_millis(route.timeout_ms.unwrap_or_else(default_wall_ms).min(LONGEST_TIMEOUT_MS)),
+            wall: Duration::from_millis(
+                route
+                    .timeout_ms
+                    .unwrap_or_else(default_wall_ms)
+                    .min(LONGEST_TIMEOUT_MS),
+            ),
             ..self.call(caller, key, &plain, Some(self.db(&caller.tenant, key)))
         };
         let ctx = Map::from_iter([
             ("tenantId".to_owned(), Value::from(caller.tenant.as_str())),
             ("userId".to_owned(), Value::Int(caller.user_id)),
-            ("organizationId".to_owned(), Value::Int(caller.organization_id)),
+            (
+                "organizationId".to_owned(),
+                Value::Int(caller.organization_id),
+            ),
             ("role".to_owned(), Value::from(caller.role.to_string())),
             ("method".to_owned(), Value::from(asked.method)),
             ("path".to_owned(), Value::from(asked.path)),
@@ -71,11 +103,19 @@ impl Lifecycle {
         ]);
         let outcome = installed.plugin.program.run_route(&route, ctx, call);
         match outcome.result {
-            Ok(value) => read_reply(value).map_err(|message| Error::Plugin { plugin: key.to_string(), message }),
+            Ok(value) => read_reply(value).map_err(|message| Error::Plugin {
+                plugin: key.to_string(),
+                message,
+            }),
             // The plugin chose this status and its words for the caller.
-            Err(ScriptError::Raised { message, status: Some(status) }) if (400..=599).contains(&status) => Ok(PluginReply {
+            Err(ScriptError::Raised {
+                message,
+                status: Some(status),
+            }) if (400..=599).contains(&status) => Ok(PluginReply {
                 status,
-                content: Content::Data(crate::configuration::redact(&message, &plain, &owner).into()),
+                content: Content::Data(
+                    crate::configuration::redact(&message, &plain, &owner).into(),
+                ),
                 headers: Vec::new(),
             }),
             Err(error) => {
@@ -86,10 +126,19 @@ impl Lifecycle {
     }
 
     /// Which routes there are is for the log and for Admins only.
-    fn no_such_route<'r>(&self, caller: &Caller, key: &PluginKey, asked: &Asked<'_>, routes: impl Iterator<Item = &'r str>) -> Error {
+    fn no_such_route<'r>(
+        &self,
+        caller: &Caller,
+        key: &PluginKey,
+        asked: &Asked<'_>,
+        routes: impl Iterator<Item = &'r str>,
+    ) -> Error {
         let routes: Vec<&str> = routes.collect();
         tracing::info!(plugin = %key, ?routes, "[PluginService] no such route");
-        let message = format!("Route '{} {}' not found in plugin '{key}'", asked.method, asked.path);
+        let message = format!(
+            "Route '{} {}' not found in plugin '{key}'",
+            asked.method, asked.path
+        );
         if caller.role == Role::Admin && !routes.is_empty() {
             return Error::NotFound(format!("{message}; it has {}", routes.join(", ")));
         }
@@ -110,8 +159,13 @@ fn admit(role: Role, method: &str, route: &RouteMatch) -> Result<()> {
     if allowed {
         return Ok(());
     }
-    let who = route.roles.as_ref().map_or_else(|| "Admin, Reviewer or Editor".to_owned(), |roles| roles.join(", "));
-    Err(Error::Forbidden(format!("This needs the role {who}; yours is {role}")))
+    let who = route.roles.as_ref().map_or_else(
+        || "Admin, Reviewer or Editor".to_owned(),
+        |roles| roles.join(", "),
+    );
+    Err(Error::Forbidden(format!(
+        "This needs the role {who}; yours is {role}"
+    )))
 }
 
 /// `{status?, data?, buffer?, filename?, contentType?, headers?}`.
@@ -127,7 +181,8 @@ fn read_reply(value: Value) -> Result<PluginReply, String> {
             .filter(|status| (200..=599).contains(status))
             .ok_or("status must be a number from 200 to 599")?,
     };
-    let text = |fields: &Map, name: &str| fields.get(name).and_then(Value::as_str).map(str::to_owned);
+    let text =
+        |fields: &Map, name: &str| fields.get(name).and_then(Value::as_str).map(str::to_owned);
     let headers = match fields.get("headers") {
         Some(Value::Map(map)) => map
             .iter()
@@ -141,15 +196,27 @@ fn read_reply(value: Value) -> Result<PluginReply, String> {
     };
     let (filename, content_type) = (text(&fields, "filename"), text(&fields, "contentType"));
     let content = match fields.shift_remove("buffer") {
-        Some(Value::Bytes(bytes)) => Content::File { bytes, filename, content_type },
-        Some(Value::Text(text)) => Content::File { bytes: text.into_bytes(), filename, content_type },
+        Some(Value::Bytes(bytes)) => Content::File {
+            bytes,
+            filename,
+            content_type,
+        },
+        Some(Value::Text(text)) => Content::File {
+            bytes: text.into_bytes(),
+            filename,
+            content_type,
+        },
         None | Some(Value::Null) => {
             let data = fields.shift_remove("data").unwrap_or_default();
             Content::Data(data.to_json().map_err(|error| format!("data: {error}"))?)
         }
         Some(_) => return Err("buffer must be bytes or a text".to_owned()),
     };
-    Ok(PluginReply { status, content, headers })
+    Ok(PluginReply {
+        status,
+        content,
+        headers,
+    })
 }
 
 #[cfg(test)]
@@ -169,8 +236,14 @@ mod tests {
     fn auditors_read_and_others_write_unless_the_route_says_who() {
         for role in Role::ALL {
             assert!(admit(role, "GET", &route(None)).is_ok());
-            assert_eq!(admit(role, "POST", &route(None)).is_ok(), role != Role::Auditor);
-            assert_eq!(admit(role, "GET", &route(Some(&["Auditor"]))).is_ok(), role == Role::Auditor);
+            assert_eq!(
+                admit(role, "POST", &route(None)).is_ok(),
+                role != Role::Auditor
+            );
+            assert_eq!(
+                admit(role, "GET", &route(Some(&["Auditor"]))).is_ok(),
+                role == Role::Auditor
+            );
         }
     }
 
@@ -178,8 +251,14 @@ mod tests {
     fn a_reply_is_data_or_a_file() {
         let data = read_reply(Value::map([("data", Value::Int(1))])).unwrap();
         assert_eq!((data.status, data.content), (200, Content::Data(1.into())));
-        let file = read_reply(Value::map([("buffer", Value::Bytes(vec![1])), ("filename", "a.bin".into())])).unwrap();
-        assert!(matches!(file.content, Content::File { filename: Some(name), .. } if name == "a.bin"));
+        let file = read_reply(Value::map([
+            ("buffer", Value::Bytes(vec![1])),
+            ("filename", "a.bin".into()),
+        ]))
+        .unwrap();
+        assert!(
+            matches!(file.content, Content::File { filename: Some(name), .. } if name == "a.bin")
+        );
     }
 
     #[test]

@@ -13,7 +13,12 @@ use crate::value::Value;
 
 impl Lifecycle {
     /// Installs a plugin for the caller's organization. Nothing is left behind by a failure.
-    pub fn install(&self, caller: &Caller, key: &PluginKey, configuration: Option<&Configuration>) -> Result<Json> {
+    pub fn install(
+        &self,
+        caller: &Caller,
+        key: &PluginKey,
+        configuration: Option<&Configuration>,
+    ) -> Result<Json> {
         tracing::info!(plugin = %key, tenant = %caller.tenant, "[PluginService] Installing plugin: {key}");
         let done = self.try_install(caller, key, configuration);
         match &done {
@@ -25,23 +30,32 @@ impl Lifecycle {
         done
     }
 
-    fn try_install(&self, caller: &Caller, key: &PluginKey, configuration: Option<&Configuration>) -> Result<Json> {
+    fn try_install(
+        &self,
+        caller: &Caller,
+        key: &PluginKey,
+        configuration: Option<&Configuration>,
+    ) -> Result<Json> {
         let snapshot = self.marketplace.registry()?;
         let listing = snapshot
             .registry
             .find(key)
             .ok_or_else(|| Error::NotFound("Plugin not found in marketplace".to_owned()))?;
         let _operation = self.operations.begin(&caller.tenant, key)?;
-        self.storage.tenant(&caller.tenant, |conn| match Installation::of_plugin(conn, key)? {
-            Some(_) => Err(installation::already_installed()),
-            None => Ok(()),
+        self.storage.tenant(&caller.tenant, |conn| {
+            match Installation::of_plugin(conn, key)? {
+                Some(_) => Err(installation::already_installed()),
+                None => Ok(()),
+            }
         })?;
         if let Err(reason) = &listing.installable {
             return Err(Error::refused(reason));
         }
         let package = self.marketplace.package(listing)?;
         let digest = package.digest();
-        let loaded = self.programs.get(&caller.tenant, key, digest, || Ok(package))?;
+        let loaded = self
+            .programs
+            .get(&caller.tenant, key, digest, || Ok(package))?;
         let owner = Self::owner(&caller.tenant, key, &loaded);
 
         let plain = match configuration {
@@ -71,13 +85,16 @@ impl Lifecycle {
             .map_err(|error| without_secrets(error, &plain, &owner))?;
         let mut db = outcome.call.db.ok_or_else(lost_database)?;
         let row = db.host(|conn| {
-            Installation::insert(conn, &NewInstallation {
-                plugin_key: key,
-                configuration: &stored,
-                version: &listing.version,
-                package_digest: &digest,
-                installed_by: caller.user_id,
-            })
+            Installation::insert(
+                conn,
+                &NewInstallation {
+                    plugin_key: key,
+                    configuration: &stored,
+                    version: &listing.version,
+                    package_digest: &digest,
+                    installed_by: caller.user_id,
+                },
+            )
         })?;
         db.commit_lifecycle()?;
         Ok(self.shown(&row))

@@ -51,13 +51,18 @@ mod tests {
         let other = operations.begin(&tenant, &PluginKey::parse("mlflow").unwrap());
         assert!(other.is_ok());
         let waiter = {
-            let (operations, tenant, plugin) = (Arc::clone(&operations), tenant.clone(), plugin.clone());
+            let (operations, tenant, plugin) =
+                (Arc::clone(&operations), tenant.clone(), plugin.clone());
             std::thread::spawn(move || operations.begin(&tenant, &plugin).is_ok())
         };
         drop(first);
         assert!(waiter.join().unwrap());
         drop(other);
-        drop(operations.begin(&TenantId::of_organization(2), &plugin).unwrap());
+        drop(
+            operations
+                .begin(&TenantId::of_organization(2), &plugin)
+                .unwrap(),
+        );
         assert!(operations.locks.lock().len() <= 1);
     }
 }

@@ -37,7 +37,10 @@ struct Kept {
 
 impl Programs {
     pub fn new(runtime: Runtime) -> Self {
-        Self { runtime, kept: Mutex::default() }
+        Self {
+            runtime,
+            kept: Mutex::default(),
+        }
     }
 
     /// The loaded plugin of that digest; `package` is asked for only when it must be compiled.
@@ -63,15 +66,27 @@ impl Programs {
 
     /// Frees what an uninstalled plugin took.
     pub fn forget(&self, tenant: &TenantId, plugin: &PluginKey) {
-        self.kept.lock().programs.retain(|(owner, key, _), _| owner != tenant || key != plugin);
+        self.kept
+            .lock()
+            .programs
+            .retain(|(owner, key, _), _| owner != tenant || key != plugin);
     }
 
     fn compile(&self, plugin: &PluginKey, package: &Package) -> Result<Program> {
-        let entry_point = package.manifest().get("entryPoint").and_then(serde_json::Value::as_str).unwrap_or_default();
+        let entry_point = package
+            .manifest()
+            .get("entryPoint")
+            .and_then(serde_json::Value::as_str)
+            .unwrap_or_default();
         let files = package.script_files()?;
         self.runtime.compile(entry_point, &files).map_err(|error| {
-            let line = error.line.map_or_else(String::new, |line| format!(", line {line}"));
-            Error::refused(format!("Plugin '{plugin}' cannot be loaded: {}{line}: {}", error.file, error.message))
+            let line = error
+                .line
+                .map_or_else(String::new, |line| format!(", line {line}"));
+            Error::refused(format!(
+                "Plugin '{plugin}' cannot be loaded: {}{line}: {}",
+                error.file, error.message
+            ))
         })
     }
 }
@@ -86,7 +101,11 @@ impl Kept {
 
     fn keep(&mut self, key: Key, program: Arc<Loaded>) {
         if self.programs.len() >= MOST
-            && let Some(oldest) = self.programs.iter().min_by_key(|(_, (_, used))| *used).map(|(key, _)| key.clone())
+            && let Some(oldest) = self
+                .programs
+                .iter()
+                .min_by_key(|(_, (_, used))| *used)
+                .map(|(key, _)| key.clone())
         {
             self.programs.remove(&oldest);
         }

@@ -13,12 +13,16 @@ use crate::value::Value;
 impl Lifecycle {
     /// Removes an installation with every table of its plugin.
     pub fn uninstall(&self, caller: &Caller, id: i64) -> Result<()> {
-        let row = self.storage.tenant(&caller.tenant, |conn| Installation::with_id(conn, id))?;
+        let row = self
+            .storage
+            .tenant(&caller.tenant, |conn| Installation::with_id(conn, id))?;
         let key = row.plugin_key.clone();
         tracing::info!(plugin = %key, tenant = %caller.tenant, "[PluginService] Uninstalling plugin: {key}");
         let _operation = self.operations.begin(&caller.tenant, &key)?;
         // Two requests may have read the row; the one that waited finds it gone.
-        let row = self.storage.tenant(&caller.tenant, |conn| Installation::with_id(conn, id))?;
+        let row = self
+            .storage
+            .tenant(&caller.tenant, |conn| Installation::with_id(conn, id))?;
 
         let db = match self.installed(&caller.tenant, row) {
             Ok(installed) => self.run_uninstall_hook(caller, &installed),
@@ -56,8 +60,14 @@ impl Lifecycle {
         let mut db = self.db(&caller.tenant, key);
         db.enter_lifecycle();
         let call = self.call(caller, key, &plain, Some(db));
-        let arguments = vec![Value::Int(caller.user_id), Value::from(caller.tenant.as_str())];
-        let outcome = installed.plugin.program.run_hook(Hook::Uninstall, arguments, call);
+        let arguments = vec![
+            Value::Int(caller.user_id),
+            Value::from(caller.tenant.as_str()),
+        ];
+        let outcome = installed
+            .plugin
+            .program
+            .run_hook(Hook::Uninstall, arguments, call);
         let done = outcome
             .result
             .map_err(|error| self.hook_refused(key, error))

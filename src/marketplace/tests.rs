@@ -46,7 +46,7 @@ fn listed(path: &str, bytes: &[u8]) -> Value {
 /// A data folder with what a marketplace needs of it.
 struct Home {
     _folder: tempfile::TempDir,
-    data: DataDir,
+    data: Arc<DataDir>,
     storage: Arc<Storage>,
     packages: Arc<PackageStore>,
 }
@@ -54,8 +54,8 @@ struct Home {
 impl Home {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let data = DataDir::open(folder.path()).unwrap();
-        let storage = Arc::new(Storage::open(&data, StorageOptions::default()).unwrap());
+        let data = Arc::new(DataDir::open(folder.path()).unwrap());
+        let storage = Arc::new(Storage::open(&data, &StorageOptions::default()).unwrap());
         let packages = Arc::new(PackageStore::open(&data).unwrap());
         Self {
             _folder: folder,
@@ -409,12 +409,14 @@ fn a_link_out_of_the_folder_never_becomes_part_of_a_package() {
 }
 
 #[test]
-fn every_builtin_plugin_makes_a_package() {
+fn every_builtin_plugin_makes_a_package_and_has_a_picture_and_a_readme() {
     let home = Home::new();
     let marketplace = home.marketplace(Source::Builtin);
     for listing in &marketplace.registry().unwrap().registry.listings {
         let package = marketplace.package(listing).unwrap();
         assert_eq!(package.manifest()["key"], listing.key.as_str());
+        assert!(!marketplace.icon(listing).is_tile && !Icon::of_package(&package).is_tile);
+        assert!(marketplace.document(listing, Document::Readme).is_some());
     }
     assert_eq!(marketplace.health().marketplace, "connected");
 }

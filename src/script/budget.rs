@@ -18,7 +18,10 @@ pub struct Budget {
 pub enum Uncrossable {
     TooBig(String),
     /// A kind of value that has no neutral form, and where it stands.
-    Kind { path: String, what: String },
+    Kind {
+        path: String,
+        what: String,
+    },
 }
 
 impl Uncrossable {
@@ -62,7 +65,10 @@ impl Budget {
         }
         self.nodes += 1;
         if self.nodes > self.size.nodes {
-            return Err(Uncrossable::TooBig(format!("more than {} values", self.size.nodes)));
+            return Err(Uncrossable::TooBig(format!(
+                "more than {} values",
+                self.size.nodes
+            )));
         }
         Ok(())
     }

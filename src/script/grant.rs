@@ -61,7 +61,9 @@ pub struct Grant(u16);
 
 impl Grant {
     pub fn everything() -> Self {
-        Capability::ALL.into_iter().fold(Self::nothing(), Self::with)
+        Capability::ALL
+            .into_iter()
+            .fold(Self::nothing(), Self::with)
     }
 
     pub const fn nothing() -> Self {

@@ -137,7 +137,11 @@ pub enum Argument {
 pub struct Arguments(Vec<Value>);
 
 /// The one way to a host function. The text of an error is what the script sees.
-pub(crate) fn invoke(function: &HostFn, running: &Running, arguments: Vec<Argument>) -> Result<Value, String> {
+pub(crate) fn invoke(
+    function: &HostFn,
+    running: &Running,
+    arguments: Vec<Argument>,
+) -> Result<Value, String> {
     let Body::Call(body) = function.body else {
         return Err(format!("{} takes a function", function.full_name()));
     };
@@ -152,7 +156,11 @@ pub(crate) fn find(module: &str, name: &str) -> Option<&'static HostFn> {
 }
 
 /// Opens a scope; the language then runs the script's function and calls `leave`.
-pub(crate) fn enter(function: &HostFn, running: &Running, arguments: Vec<Argument>) -> Result<(), String> {
+pub(crate) fn enter(
+    function: &HostFn,
+    running: &Running,
+    arguments: Vec<Argument>,
+) -> Result<(), String> {
     let Body::Scope { enter, .. } = function.body else {
         return Err(format!("{} does not take a function", function.full_name()));
     };
@@ -179,7 +187,10 @@ pub(crate) fn refuse_arguments(function: &HostFn, why: Uncrossable) -> String {
     match why {
         Uncrossable::TooBig(why) => format!("{}: the arguments are {why}", function.full_name()),
         Uncrossable::Kind { path, what } => {
-            format!("{}: arguments{path} is {what}, which cannot be passed", function.full_name())
+            format!(
+                "{}: arguments{path} is {what}, which cannot be passed",
+                function.full_name()
+            )
         }
     }
 }
@@ -334,7 +345,10 @@ impl Arguments {
     }
 
     fn take(&mut self, index: usize) -> Value {
-        self.0.get_mut(index).map(std::mem::take).unwrap_or_default()
+        self.0
+            .get_mut(index)
+            .map(std::mem::take)
+            .unwrap_or_default()
     }
 
     fn text(&self, index: usize) -> &str {

@@ -13,7 +13,7 @@ mod vm;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use mlua::Compiler;
+use mlua::chunk::Compiler;
 use parking_lot::Mutex;
 
 use crate::script::limits::Limits;

@@ -109,7 +109,11 @@ impl RhaiProgram {
             if !found.any(|count| count == expected.len()) {
                 return Err(CompileError::new(
                     &self.entry_point,
-                    format!("the function must be {}({})", hook.name(), expected.join(", ")),
+                    format!(
+                        "the function must be {}({})",
+                        hook.name(),
+                        expected.join(", ")
+                    ),
                 ));
             }
             hooks.push(hook);
@@ -129,7 +133,9 @@ impl RhaiProgram {
             return Ok(Value::Null);
         }
         let metadata = self.call_function("metadata", Vec::new())?;
-        Reader::new(size).read(&metadata).map_err(Running::bad_result)
+        Reader::new(size)
+            .read(&metadata)
+            .map_err(Running::bad_result)
     }
 
     /// The routes with the options beside their handlers.
@@ -140,7 +146,9 @@ impl RhaiProgram {
         let router = self.call_function("router", Vec::new())?;
         let bad = |message: String| ScriptError::BadResult { message };
         let Some(router) = router.read_lock::<::rhai::Map>() else {
-            return Err(bad("router() must return a map from routes to functions".to_owned()));
+            return Err(bad(
+                "router() must return a map from routes to functions".to_owned()
+            ));
         };
         let mut routes = Vec::new();
         for (key, route) in router.iter() {
@@ -150,7 +158,10 @@ impl RhaiProgram {
                         Some(value) => Reader::new(size).read(value).map_err(Running::bad_result),
                         None => Ok(Value::Null),
                     };
-                    let options = Value::map([("timeoutMs", option("timeoutMs")?), ("roles", option("roles")?)]);
+                    let options = Value::map([
+                        ("timeoutMs", option("timeoutMs")?),
+                        ("roles", option("roles")?),
+                    ]);
                     (map.get("handler").cloned(), options)
                 }
                 None => (Some(route.clone()), Value::Null),
@@ -163,7 +174,9 @@ impl RhaiProgram {
             let name = handler.fn_name();
             let takes = handler.curry().len() + 1;
             if !handler.is_anonymous() && !self.arities(name).any(|count| count == takes) {
-                return Err(bad(format!("route '{key}' names the function {name}(ctx), which is not there")));
+                return Err(bad(format!(
+                    "route '{key}' names the function {name}(ctx), which is not there"
+                )));
             }
             routes.push((key.to_string(), options));
         }
@@ -186,7 +199,9 @@ impl Compiled for RhaiProgram {
         };
         list.extend(arguments.into_iter().map(convert::to_rhai));
         list.extend(context.map(glue::context));
-        let result = self.call_function(name, list).map_err(|error| running.typed(error))?;
+        let result = self
+            .call_function(name, list)
+            .map_err(|error| running.typed(error))?;
         Reader::new(running.result_size)
             .read(&result)
             .map_err(Running::bad_result)

@@ -57,7 +57,11 @@ impl RouteTable {
             .collect::<Result<Vec<_>, _>>()?;
         routes.sort_by(|a, b| a.key.cmp(&b.key));
         for (index, route) in routes.iter().enumerate() {
-            if let Some(other) = routes.iter().skip(index + 1).find(|other| other.clashes_with(route)) {
+            if let Some(other) = routes
+                .iter()
+                .skip(index + 1)
+                .find(|other| other.clashes_with(route))
+            {
                 return Err(format!(
                     "the routes '{}' and '{}' match the same paths; keep one of them",
                     route.key, other.key
@@ -105,7 +109,12 @@ impl Route {
         let (method, path) = key
             .split_once(' ')
             .filter(|(method, path)| METHODS.contains(method) && path.starts_with('/'))
-            .ok_or_else(|| wrong(format!("expected 'METHOD /path' with one of {}", METHODS.join(", "))))?;
+            .ok_or_else(|| {
+                wrong(format!(
+                    "expected 'METHOD /path' with one of {}",
+                    METHODS.join(", ")
+                ))
+            })?;
         let mut segments: Vec<Segment> = Vec::new();
         for text in split(path) {
             let segment = match text.strip_prefix(':') {
@@ -149,11 +158,15 @@ impl Route {
     fn clashes_with(&self, other: &Self) -> bool {
         self.method == other.method
             && self.segments.len() == other.segments.len()
-            && self.segments.iter().zip(&other.segments).all(|pair| match pair {
-                (Segment::Literal(a), Segment::Literal(b)) => a == b,
-                (Segment::Param(_), Segment::Param(_)) => true,
-                _ => false,
-            })
+            && self
+                .segments
+                .iter()
+                .zip(&other.segments)
+                .all(|pair| match pair {
+                    (Segment::Literal(a), Segment::Literal(b)) => a == b,
+                    (Segment::Param(_), Segment::Param(_)) => true,
+                    _ => false,
+                })
     }
 
     /// Where the parameters are, from the left: sorts literals before parameters.
@@ -184,7 +197,9 @@ fn timeout(options: &Value) -> Result<Option<u64>, String> {
             .and_then(|ms| u64::try_from(ms).ok())
             .filter(|ms| (1..=LONGEST_TIMEOUT_MS).contains(ms))
             .map(Some)
-            .ok_or_else(|| format!("timeoutMs must be a whole number from 1 to {LONGEST_TIMEOUT_MS}")),
+            .ok_or_else(|| {
+                format!("timeoutMs must be a whole number from 1 to {LONGEST_TIMEOUT_MS}")
+            }),
     }
 }
 
@@ -209,11 +224,19 @@ mod tests {
     use super::*;
 
     fn table(keys: &[&str]) -> RouteTable {
-        RouteTable::parse(keys.iter().map(|key| ((*key).to_owned(), Value::Null)).collect()).unwrap()
+        RouteTable::parse(
+            keys.iter()
+                .map(|key| ((*key).to_owned(), Value::Null))
+                .collect(),
+        )
+        .unwrap()
     }
 
     fn refusal(entries: &[(&str, Value)]) -> String {
-        let entries = entries.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect();
+        let entries = entries
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), v.clone()))
+            .collect();
         RouteTable::parse(entries).unwrap_err()
     }
 
@@ -242,7 +265,16 @@ mod tests {
     #[test]
     fn parameters_are_decoded_and_a_bad_encoding_matches_nothing() {
         let table = table(&["GET /n/:id"]);
-        let id = |path: &str| Some(table.find("GET", path)?.params.get("id")?.as_str()?.to_owned());
+        let id = |path: &str| {
+            Some(
+                table
+                    .find("GET", path)?
+                    .params
+                    .get("id")?
+                    .as_str()?
+                    .to_owned(),
+            )
+        };
         assert_eq!(id("/n/a%20b%2Fc").as_deref(), Some("a b/c"));
         assert_eq!(id("/n/%C3%BC").as_deref(), Some("ü"));
         assert_eq!(id("/n/%FF"), None);
@@ -260,7 +292,10 @@ mod tests {
     #[test]
     fn two_routes_of_equal_rank_are_refused_by_name() {
         let why = refusal(&[("GET /a/:x", Value::Null), ("GET /a/:y", Value::Null)]);
-        assert!(why.contains("GET /a/:x") && why.contains("GET /a/:y"), "{why}");
+        assert!(
+            why.contains("GET /a/:x") && why.contains("GET /a/:y"),
+            "{why}"
+        );
     }
 
     #[test]
@@ -290,7 +325,10 @@ mod tests {
         assert_eq!(route.roles, Some(vec!["Admin".to_owned()]));
         let late = refusal(&[("GET /a", Value::map([("timeoutMs", Value::Int(120_001))]))]);
         assert!(late.contains("timeoutMs"), "{late}");
-        let role = refusal(&[("GET /a", Value::map([("roles", Value::List(vec!["admin".into()]))]))]);
+        let role = refusal(&[(
+            "GET /a",
+            Value::map([("roles", Value::List(vec!["admin".into()]))]),
+        )]);
         assert!(role.contains("Auditor"), "{role}");
     }
 }

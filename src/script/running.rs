@@ -47,7 +47,11 @@ impl Running {
 
     /// A load without a call: host functions are refused.
     pub fn loading(limits: &Limits) -> Self {
-        Self::new(Clock::start(limits.load_time, limits.load_time), limits, None)
+        Self::new(
+            Clock::start(limits.load_time, limits.load_time),
+            limits,
+            None,
+        )
     }
 
     fn new(clock: Clock, limits: &Limits, call: Option<Call>) -> Self {
@@ -76,7 +80,9 @@ impl Running {
 
     /// Records a limit; the first one counts.
     pub fn meet(&self, which: impl Into<String>) {
-        self.end(ScriptError::Limit { which: which.into() });
+        self.end(ScriptError::Limit {
+            which: which.into(),
+        });
     }
 
     /// Records what ended the call; the first counts.
@@ -93,7 +99,9 @@ impl Running {
     /// Lends the call to one host function; `None` where there is none to lend.
     pub fn lend<T>(&self, work: impl FnOnce(&mut HostCall<'_>) -> T) -> Option<T> {
         let mut state = self.state.lock();
-        let State { call, log_lines, .. } = &mut *state;
+        let State {
+            call, log_lines, ..
+        } = &mut *state;
         let mut lent = HostCall {
             call: call.as_mut()?,
             clock: &self.clock,
@@ -154,7 +162,10 @@ impl Running {
     }
 
     /// Ends the call: gives back what it carried and the result that counts.
-    pub fn finish(self: Arc<Self>, result: Result<Value, ScriptError>) -> (Result<Value, ScriptError>, Call) {
+    pub fn finish(
+        self: Arc<Self>,
+        result: Result<Value, ScriptError>,
+    ) -> (Result<Value, ScriptError>, Call) {
         // A result that arrives after the wall clock has ended does not count either.
         self.must_stop();
         let mut result = self.outcome(result);
@@ -169,7 +180,8 @@ impl Running {
             }
             if result.is_ok() {
                 result = Err(ScriptError::Raised {
-                    message: "db.transaction was left open: do not yield out of its function".to_owned(),
+                    message: "db.transaction was left open: do not yield out of its function"
+                        .to_owned(),
                     status: None,
                 });
             }

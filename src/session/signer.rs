@@ -50,11 +50,16 @@ impl Signer<Vec<u8>> for Hs256 {
 }
 
 impl Verifier<Vec<u8>> for Hs256 {
-    fn verify(&self, message: &[u8], signature: &Vec<u8>) -> std::result::Result<(), SignatureError> {
+    fn verify(
+        &self,
+        message: &[u8],
+        signature: &Vec<u8>,
+    ) -> std::result::Result<(), SignatureError> {
         let mut mac = self.0.clone();
         mac.update(message);
         // Compares in constant time.
-        mac.verify_slice(signature).map_err(|_| SignatureError::new())
+        mac.verify_slice(signature)
+            .map_err(|_| SignatureError::new())
     }
 }
 

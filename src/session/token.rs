@@ -81,7 +81,10 @@ pub fn sign(purpose: Purpose, kid: &str, key: &EncodingKey, claims: &Claims) -> 
         kid: Some(kid.to_owned()),
         ..Header::new(Algorithm::HS256)
     };
-    let claims = Claims { aud: purpose.audience().to_owned(), ..claims.clone() };
+    let claims = Claims {
+        aud: purpose.audience().to_owned(),
+        ..claims.clone()
+    };
     jsonwebtoken::encode(&header, &claims, key)
         .map_err(|error| Error::internal("cannot sign a token", error))
 }
@@ -120,8 +123,10 @@ fn strict(purpose: Purpose) -> Validation {
     let mut validation = Validation::new(Algorithm::HS256);
     validation.leeway = LEEWAY_SECONDS;
     validation.validate_nbf = true;
-    validation.required_spec_claims =
-        ["exp", "iss", "aud", "sub"].into_iter().map(str::to_owned).collect::<HashSet<_>>();
+    validation.required_spec_claims = ["exp", "iss", "aud", "sub"]
+        .into_iter()
+        .map(str::to_owned)
+        .collect::<HashSet<_>>();
     validation.set_issuer(&[ISSUER]);
     validation.set_audience(&[purpose.audience()]);
     validation
@@ -166,7 +171,10 @@ mod tests {
     fn good() -> (serde_json::Value, serde_json::Value) {
         let mut claims = serde_json::to_value(Claims::new(&user(), 60, None)).unwrap();
         claims["aud"] = "souk/access".into();
-        (serde_json::json!({"alg": "HS256", "typ": "at+jwt", "kid": "k1"}), claims)
+        (
+            serde_json::json!({"alg": "HS256", "typ": "at+jwt", "kid": "k1"}),
+            claims,
+        )
     }
 
     #[test]
@@ -202,7 +210,10 @@ mod tests {
         for (field, value) in changes {
             let mut header = good_header.clone();
             header[field] = value.clone();
-            assert!(check(Purpose::Access, &make(&header, &claims)).is_err(), "{field} = {value}");
+            assert!(
+                check(Purpose::Access, &make(&header, &claims)).is_err(),
+                "{field} = {value}"
+            );
         }
     }
 
@@ -229,7 +240,10 @@ mod tests {
         for (field, value) in changes {
             let mut claims = good_claims.clone();
             claims[field] = value.clone();
-            assert!(check(Purpose::Access, &make(&header, &claims)).is_err(), "{field} = {value}");
+            assert!(
+                check(Purpose::Access, &make(&header, &claims)).is_err(),
+                "{field} = {value}"
+            );
         }
     }
 

@@ -87,24 +87,39 @@ mod tests {
         assert!(refused.is_err());
         let rows = |control: &Control| {
             control
-                .read(|c| Ok(c.query_row("SELECT count(*) FROM app_meta", [], |row| row.get::<_, i64>(0))?))
+                .read(|c| {
+                    Ok(c.query_row("SELECT count(*) FROM app_meta", [], |row| {
+                        row.get::<_, i64>(0)
+                    })?)
+                })
                 .unwrap()
         };
         assert_eq!(rows(&control), 0);
         control
-            .write(|transaction| Ok(transaction.execute("INSERT INTO app_meta VALUES ('a', 'b')", [])?))
+            .write(|transaction| {
+                Ok(transaction.execute("INSERT INTO app_meta VALUES ('a', 'b')", [])?)
+            })
             .unwrap();
         drop(control);
-        assert_eq!(rows(&Control::open(&folder.path().join("souk.db"), BUSY).unwrap()), 1);
+        assert_eq!(
+            rows(&Control::open(&folder.path().join("souk.db"), BUSY).unwrap()),
+            1
+        );
     }
 
     #[test]
     fn a_file_of_another_program_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("souk.db");
-        Connection::open(&path).unwrap().execute_batch("CREATE TABLE theirs (a)").unwrap();
+        Connection::open(&path)
+            .unwrap()
+            .execute_batch("CREATE TABLE theirs (a)")
+            .unwrap();
         let refusal = Control::open(&path, BUSY).err().unwrap().to_string();
-        assert!(refusal.contains("is not a control database of Souk"), "{refusal}");
+        assert!(
+            refusal.contains("is not a control database of Souk"),
+            "{refusal}"
+        );
     }
 
     #[test]
@@ -113,7 +128,11 @@ mod tests {
         let control = Control::open(&folder.path().join("souk.db"), BUSY).unwrap();
         control
             .read(|c| {
-                let text = |pragma| c.pragma_query_value(None, pragma, |row| row.get::<_, rusqlite::types::Value>(0));
+                let text = |pragma| {
+                    c.pragma_query_value(None, pragma, |row| {
+                        row.get::<_, rusqlite::types::Value>(0)
+                    })
+                };
                 assert_eq!(text("journal_mode")?, "wal".to_owned().into());
                 assert_eq!(text("synchronous")?, 2.into());
                 assert_eq!(text("foreign_keys")?, 1.into());

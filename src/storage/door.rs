@@ -21,4 +21,4 @@ mod tokens;
 
 pub use names::{HOST_TABLES, pointer};
 pub use program::Verdicts;
-pub use rule::Rule;
+pub use rule::{Reach, Rule};

@@ -22,9 +22,12 @@ pub struct Ownership {
 impl Storage {
     /// The control database answers and the disk has room.
     pub fn ready(&self) -> Result<()> {
-        self.control(|connection| Ok(connection.query_row("SELECT count(*) FROM app_meta", [], |_| Ok(()))?))?;
-        let disk = rustix::fs::statvfs(self.data.root())
-            .map_err(|error| Error::internal("cannot ask for the free space of the data folder", error))?;
+        self.control(|connection| {
+            Ok(connection.query_row("SELECT count(*) FROM app_meta", [], |_| Ok(()))?)
+        })?;
+        let disk = rustix::fs::statvfs(self.data.root()).map_err(|error| {
+            Error::internal("cannot ask for the free space of the data folder", error)
+        })?;
         let free = disk.f_bavail.saturating_mul(disk.f_frsize);
         if free < LEAST_FREE_BYTES {
             return Err(Error::Full(format!(
@@ -50,7 +53,10 @@ fn ownership(connection: &Connection, tenant: &TenantId) -> rusqlite::Result<Own
     );
     let is_host = |table: &String| HOST_TABLES.contains(&table.as_str());
     let mut found = Ownership::default();
-    for row in connection.prepare(&unowned)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))? {
+    for row in connection
+        .prepare(&unowned)?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+    {
         let (name, table): (String, String) = row?;
         if !is_host(&table) {
             found.orphans.push(name);
@@ -61,6 +67,9 @@ fn ownership(connection: &Connection, tenant: &TenantId) -> rusqlite::Result<Own
          WHERE name NOT IN (SELECT name COLLATE NOCASE FROM {}.sqlite_schema) ORDER BY seq",
         tenant.quoted()
     );
-    found.missing = connection.prepare(&missing)?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    found.missing = connection
+        .prepare(&missing)?
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
     Ok(found)
 }

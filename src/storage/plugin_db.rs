@@ -17,13 +17,15 @@ use crate::plugin_key::PluginKey;
 use crate::tenant::TenantId;
 use crate::value::{Map, Value};
 
+mod call;
 mod error;
 mod rows;
 mod session;
 
+use call::Call;
 pub use error::DbError;
 pub use rows::RowLimits;
-use session::{Access, Call, Session};
+use session::{Access, Session};
 
 /// From BEGIN to COMMIT: as long as another writer of the tenant waits.
 const LONGEST_TRANSACTION: Duration = Duration::from_secs(5);
@@ -66,7 +68,14 @@ impl PluginDb {
     /// Takes no connection until the first statement.
     pub fn new(storage: Arc<Storage>, tenant: TenantId, plugin: PluginKey) -> Self {
         let scope = Scope { tenant, plugin };
-        Self { storage, scope, deadline: None, in_lifecycle: false, session: None, ended: false }
+        Self {
+            storage,
+            scope,
+            deadline: None,
+            in_lifecycle: false,
+            session: None,
+            ended: false,
+        }
     }
 
     /// Statements are stopped at this moment.
@@ -75,10 +84,23 @@ impl PluginDb {
     }
 
     /// Rows of a SELECT, or of a statement with RETURNING.
-    pub fn query(&mut self, sql: &str, params: &Params, limits: RowLimits) -> Result<Vec<Map>, DbError> {
+    pub fn query(
+        &mut self,
+        sql: &str,
+        params: &Params,
+        limits: RowLimits,
+    ) -> Result<Vec<Map>, DbError> {
         let statement = self.parse(sql)?;
         self.run(&statement, |session, scope| {
-            session.query(&Call { scope, statement: &statement, original: sql, params }, limits)
+            session.query(
+                &Call {
+                    scope,
+                    statement: &statement,
+                    original: sql,
+                    params,
+                },
+                limits,
+            )
         })
     }
 
@@ -86,10 +108,17 @@ impl PluginDb {
     pub fn execute(&mut self, sql: &str, params: &Params) -> Result<Executed, DbError> {
         let statement = self.parse(sql)?;
         if statement.verb == Verb::Read {
-            return Err(DbError::refused("db.execute gives no rows: use db.query for a SELECT"));
+            return Err(DbError::refused(
+                "db.execute gives no rows: use db.query for a SELECT",
+            ));
         }
         self.run(&statement, |session, scope| {
-            session.execute(&Call { scope, statement: &statement, original: sql, params })
+            session.execute(&Call {
+                scope,
+                statement: &statement,
+                original: sql,
+                params,
+            })
         })
     }
 
@@ -98,9 +127,16 @@ impl PluginDb {
         self.open_for_lifecycle()?;
         match &mut self.session {
             Some(session) if self.in_lifecycle => session.begin_savepoint(),
-            Some(_) => Err(DbError::refused("db.transaction is already open: it cannot be nested")),
+            Some(_) => Err(DbError::refused(
+                "db.transaction is already open: it cannot be nested",
+            )),
             none => {
-                *none = Some(Session::open(&self.storage, &self.scope, Access::Write, self.deadline)?);
+                *none = Some(Session::open(
+                    &self.storage,
+                    &self.scope,
+                    Access::Write,
+                    self.deadline,
+                )?);
                 Ok(())
             }
         }
@@ -111,7 +147,10 @@ impl PluginDb {
         if let (Some(session), true) = (&mut self.session, self.in_lifecycle) {
             return session.release_savepoint();
         }
-        let session = self.session.take().ok_or_else(|| DbError::refused("no db.transaction is open"))?;
+        let session = self
+            .session
+            .take()
+            .ok_or_else(|| DbError::refused("no db.transaction is open"))?;
         session.commit()
     }
 
@@ -189,7 +228,11 @@ impl PluginDb {
                 result => result,
             };
         }
-        let access = if statement.verb == Verb::Read { Access::Read } else { Access::Write };
+        let access = if statement.verb == Verb::Read {
+            Access::Read
+        } else {
+            Access::Write
+        };
         let mut session = Session::open(&self.storage, &self.scope, access, self.deadline)?;
         let result = work(&mut session, &self.scope)?;
         session.commit()?;
@@ -199,13 +242,22 @@ impl PluginDb {
     fn open_for_lifecycle(&mut self) -> Result<(), DbError> {
         self.check_not_ended()?;
         if self.in_lifecycle && self.session.is_none() {
-            self.session = Some(Session::open(&self.storage, &self.scope, Access::Write, self.deadline)?);
+            self.session = Some(Session::open(
+                &self.storage,
+                &self.scope,
+                Access::Write,
+                self.deadline,
+            )?);
         }
         Ok(())
     }
 
     fn check_not_ended(&self) -> Result<(), DbError> {
-        if self.ended { Err(DbError::TransactionEnded) } else { Ok(()) }
+        if self.ended {
+            Err(DbError::TransactionEnded)
+        } else {
+            Ok(())
+        }
     }
 
     /// Gives up a session whose transaction SQLite has ended.

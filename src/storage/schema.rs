@@ -119,7 +119,8 @@ impl std::fmt::Display for Kind {
 impl Stamp {
     /// Reads the stamp of `main` or of an attached schema.
     pub fn read(connection: &Connection, schema: Option<&str>) -> Result<Self> {
-        let number = |pragma| connection.pragma_query_value(schema, pragma, |row| row.get::<_, i32>(0));
+        let number =
+            |pragma| connection.pragma_query_value(schema, pragma, |row| row.get::<_, i32>(0));
         Ok(Self {
             application_id: number("application_id")?,
             version: number("user_version")?,
@@ -129,9 +130,15 @@ impl Stamp {
 
 /// True for a file that nothing was ever written to.
 pub fn is_blank(connection: &Connection) -> Result<bool> {
-    let objects: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let objects: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     let stamp = Stamp::read(connection, None)?;
-    Ok(objects == 0 && stamp == Stamp { application_id: 0, version: 0 })
+    Ok(objects == 0
+        && stamp
+            == Stamp {
+                application_id: 0,
+                version: 0,
+            })
 }
 
 #[cfg(test)]
@@ -156,7 +163,10 @@ mod tests {
             let mut migrated = Connection::open_in_memory().unwrap();
             kind.migrate(&mut migrated).unwrap();
             assert_eq!(objects(&fresh), objects(&migrated), "{kind}");
-            assert!(objects(&fresh).len() > 8, "{kind}: the markers of schema.sql were not found");
+            assert!(
+                objects(&fresh).len() > 8,
+                "{kind}: the markers of schema.sql were not found"
+            );
             let version = |c| Stamp::read(c, None).unwrap().version;
             assert_eq!(version(&fresh), version(&migrated), "{kind}");
             assert_eq!(version(&fresh), kind.newest_version(), "{kind}");
@@ -166,11 +176,32 @@ mod tests {
     #[test]
     fn a_foreign_and_a_newer_file_are_refused_by_name() {
         let ours = Kind::Tenant.application_id();
-        let judge = |application_id, version| Kind::Tenant.judge(Stamp { application_id, version }, "x.db");
-        assert_eq!(judge(ours, Kind::Tenant.newest_version()).unwrap(), Age::Current);
+        let judge = |application_id, version| {
+            Kind::Tenant.judge(
+                Stamp {
+                    application_id,
+                    version,
+                },
+                "x.db",
+            )
+        };
+        assert_eq!(
+            judge(ours, Kind::Tenant.newest_version()).unwrap(),
+            Age::Current
+        );
         assert_eq!(judge(ours, 0).unwrap(), Age::Old);
-        assert!(judge(7, 1).unwrap_err().to_string().contains("x.db is not a tenant database"));
-        assert!(judge(ours, 9999).unwrap_err().to_string().contains("newer Souk"));
+        assert!(
+            judge(7, 1)
+                .unwrap_err()
+                .to_string()
+                .contains("x.db is not a tenant database")
+        );
+        assert!(
+            judge(ours, 9999)
+                .unwrap_err()
+                .to_string()
+                .contains("newer Souk")
+        );
     }
 
     #[test]

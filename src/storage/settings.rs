@@ -81,7 +81,12 @@ pub fn make_durable(connection: &Connection, schema: &str) -> rusqlite::Result<(
     // Answers with the mode it chose, so it cannot be a plain update.
     connection.pragma_update_and_check(Some(schema), "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(Some(schema), "synchronous", "FULL")?;
-    connection.pragma_update_and_check(Some(schema), "journal_size_limit", JOURNAL_SIZE_LIMIT, |_| Ok(()))
+    connection.pragma_update_and_check(
+        Some(schema),
+        "journal_size_limit",
+        JOURNAL_SIZE_LIMIT,
+        |_| Ok(()),
+    )
 }
 
 /// SQLite forgets this number when a file is detached.
@@ -97,8 +102,18 @@ pub fn close_main(connection: &Connection) -> rusqlite::Result<()> {
 /// The sizes that differ between the host, which stores files, and plugins.
 pub fn limit(connection: &Connection, work: Work) -> rusqlite::Result<()> {
     let [value, sql, ops, like] = match work {
-        Work::Host => [HOST_VALUE_BYTES, HOST_SQL_BYTES, HOST_VDBE_OPS, HOST_LIKE_BYTES],
-        Work::Plugin => [PLUGIN_VALUE_BYTES, PLUGIN_SQL_BYTES, PLUGIN_VDBE_OPS, PLUGIN_LIKE_BYTES],
+        Work::Host => [
+            HOST_VALUE_BYTES,
+            HOST_SQL_BYTES,
+            HOST_VDBE_OPS,
+            HOST_LIKE_BYTES,
+        ],
+        Work::Plugin => [
+            PLUGIN_VALUE_BYTES,
+            PLUGIN_SQL_BYTES,
+            PLUGIN_VDBE_OPS,
+            PLUGIN_LIKE_BYTES,
+        ],
     };
     connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, value)?;
     connection.set_limit(Limit::SQLITE_LIMIT_SQL_LENGTH, sql)?;

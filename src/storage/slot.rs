@@ -48,7 +48,14 @@ impl Slot {
         connection.authorizer(Some(Rule::hook(&rule)))?;
         let stopwatch = Arc::new(Stopwatch::default());
         connection.progress_handler(OPS_PER_LOOK, Some(Stopwatch::hook(&stopwatch)))?;
-        Ok(Self { connection, rule, stopwatch, verdicts: Verdicts::default(), attached: None, broken: false })
+        Ok(Self {
+            connection,
+            rule,
+            stopwatch,
+            verdicts: Verdicts::default(),
+            attached: None,
+            broken: false,
+        })
     }
 
     pub fn attached(&self) -> Option<&TenantId> {
@@ -63,14 +70,17 @@ impl Slot {
     pub fn clean(&mut self) {
         self.rule.back_to_host();
         self.stopwatch.clear();
-        let rolled_back = self.connection.is_autocommit() || self.connection.execute_batch("ROLLBACK").is_ok();
+        let rolled_back =
+            self.connection.is_autocommit() || self.connection.execute_batch("ROLLBACK").is_ok();
         let limited = settings::limit(&self.connection, Work::Host).is_ok();
         self.broken |= !rolled_back || !limited || !self.is_as_expected().unwrap_or(false);
     }
 
     /// No temporary objects, and exactly the files attached that we attached.
     fn is_as_expected(&self) -> rusqlite::Result<bool> {
-        let mut databases = self.connection.prepare_cached("SELECT name FROM pragma_database_list")?;
+        let mut databases = self
+            .connection
+            .prepare_cached("SELECT name FROM pragma_database_list")?;
         let mut names = databases.query([])?;
         let mut seen = Vec::new();
         while let Some(row) = names.next()? {
@@ -78,7 +88,12 @@ impl Slot {
         }
         let expected = std::iter::once("main").chain(self.attached().map(TenantId::as_str));
         // A temp database is listed only once it was used, so its absence is the common proof.
-        Ok(seen.iter().map(String::as_str).filter(|name| *name != "temp").eq(expected) && self.temp_is_empty(&seen)?)
+        Ok(seen
+            .iter()
+            .map(String::as_str)
+            .filter(|name| *name != "temp")
+            .eq(expected)
+            && self.temp_is_empty(&seen)?)
     }
 
     fn temp_is_empty(&self, seen: &[String]) -> rusqlite::Result<bool> {
@@ -86,13 +101,20 @@ impl Slot {
             return Ok(true);
         }
         let count = "SELECT count(*) FROM sqlite_temp_schema";
-        Ok(self.connection.query_row(count, [], |row| row.get::<_, i64>(0))? == 0)
+        Ok(self
+            .connection
+            .query_row(count, [], |row| row.get::<_, i64>(0))?
+            == 0)
     }
 }
 
 impl Attacher {
     pub fn new(data: Arc<DataDir>, busy: Duration) -> Self {
-        Self { data, busy, migrating: Mutex::new(()) }
+        Self {
+            data,
+            busy,
+            migrating: Mutex::new(()),
+        }
     }
 
     /// Makes `tenant` the one attached file of the slot, set in every way that SQLite keeps per file.
@@ -120,12 +142,18 @@ impl Attacher {
     fn attach_file(&self, slot: &mut Slot, tenant: &TenantId) -> Result<()> {
         let path = self.data.tenant_database(tenant);
         let Some(path) = path.to_str() else {
-            return Err(Error::Internal("the data folder's path is not UTF-8; choose another with --data".to_owned()));
+            return Err(Error::Internal(
+                "the data folder's path is not UTF-8; choose another with --data".to_owned(),
+            ));
         };
         // The connection may not create files, so an unknown tenant fails here and leaves no trace.
-        let attached = slot.connection.execute("ATTACH ? AS ?", [path, tenant.as_str()]);
+        let attached = slot
+            .connection
+            .execute("ATTACH ? AS ?", [path, tenant.as_str()]);
         attached.map_err(|error| match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::CannotOpen) => Error::NotFound(format!("tenant {tenant} has no database")),
+            Some(rusqlite::ErrorCode::CannotOpen) => {
+                Error::NotFound(format!("tenant {tenant} has no database"))
+            }
             _ => Error::from(error),
         })?;
         Ok(())
@@ -133,8 +161,9 @@ impl Attacher {
 
     /// Detaches again what is not ours, so that the slot stays usable.
     fn judge(&self, slot: &mut Slot, tenant: &TenantId) -> Result<Age> {
-        let stamp = Stamp::read(&slot.connection, Some(tenant.as_str())).map_err(Error::from);
-        let verdict = stamp.and_then(|stamp| Kind::Tenant.judge(stamp, &format!("the file of tenant {tenant}")));
+        let stamp = Stamp::read(&slot.connection, Some(tenant.as_str()));
+        let verdict = stamp
+            .and_then(|stamp| Kind::Tenant.judge(stamp, &format!("the file of tenant {tenant}")));
         if verdict.is_err() {
             detach(slot, tenant)?;
         }
@@ -143,7 +172,11 @@ impl Attacher {
 
     fn migrate(&self, tenant: &TenantId) -> Result<()> {
         let _alone = self.migrating.lock();
-        let mut file = settings::open_file(&self.data.tenant_database(tenant), settings::OPEN_EXISTING, self.busy)?;
+        let mut file = settings::open_file(
+            &self.data.tenant_database(tenant),
+            settings::OPEN_EXISTING,
+            self.busy,
+        )?;
         Kind::Tenant.migrate(&mut file)
     }
 }

@@ -15,7 +15,10 @@ pub struct Stopwatch {
 
 impl Default for Stopwatch {
     fn default() -> Self {
-        Self { origin: Instant::now(), end: AtomicU64::new(NONE) }
+        Self {
+            origin: Instant::now(),
+            end: AtomicU64::new(NONE),
+        }
     }
 }
 

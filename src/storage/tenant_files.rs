@@ -14,8 +14,6 @@ use crate::data_dir::DataDir;
 use crate::error::{Error, Result};
 use crate::tenant::TenantId;
 
-const TEMPLATE: &str = "tenant-template.db";
-
 pub struct TenantFiles {
     data: Arc<DataDir>,
     template: PathBuf,
@@ -26,13 +24,19 @@ pub struct TenantFiles {
 impl TenantFiles {
     /// Makes the template anew, so that it is of this program's schema.
     pub fn open(data: Arc<DataDir>, busy: Duration) -> Result<Self> {
-        let template = data.staging().join(TEMPLATE);
+        let template = data.tenant_template();
         remove_database(&template)?;
         let connection = settings::open_file(&template, settings::OPEN_OR_CREATE, busy)?;
         Kind::Tenant.create(&connection)?;
         // The last connection to close writes the WAL back: the file alone is then the database.
-        connection.close().map_err(|(_, error)| Error::from(error))?;
-        Ok(Self { data, template, making: Mutex::new(()) })
+        connection
+            .close()
+            .map_err(|(_, error)| Error::from(error))?;
+        Ok(Self {
+            data,
+            template,
+            making: Mutex::new(()),
+        })
     }
 
     /// Makes the tenant's file unless it exists. A crash leaves the whole file or none.

@@ -99,7 +99,10 @@ impl TenantPool {
     /// Takes a slot and attaches `tenant`, waiting for one if all are in use.
     pub fn lease(self: &Arc<Self>, tenant: &TenantId) -> Result<Lease> {
         let slot = self.take(tenant)?;
-        let mut lease = Lease { slot: Some(slot), pool: Arc::clone(self) };
+        let mut lease = Lease {
+            slot: Some(slot),
+            pool: Arc::clone(self),
+        };
         self.attacher.attach(lease.slot_mut(), tenant)?;
         Ok(lease)
     }
@@ -123,7 +126,9 @@ impl TenantPool {
             }
         }
         let idle = shelf.choose(tenant, self.most);
-        let hit = idle.as_ref().is_some_and(|slot| slot.attached() == Some(tenant));
+        let hit = idle
+            .as_ref()
+            .is_some_and(|slot| slot.attached() == Some(tenant));
         shelf.hits += u64::from(hit);
         shelf.misses += u64::from(!hit);
         shelf.in_use += 1;
@@ -160,7 +165,9 @@ impl TenantPool {
 impl Shelf {
     /// `None` asks for a new slot.
     fn choose(&mut self, tenant: &TenantId, most: usize) -> Option<PooledConnection<Slots>> {
-        let attached_to = |wanted: Option<&TenantId>| self.idle.iter().rposition(|slot| slot.attached() == wanted);
+        let attached_to = |wanted: Option<&TenantId>| {
+            self.idle.iter().rposition(|slot| slot.attached() == wanted)
+        };
         let found = attached_to(Some(tenant)).or_else(|| attached_to(None));
         let full = self.idle.len() + self.in_use >= most;
         self.idle.remove(found.or_else(|| full.then_some(0))?)

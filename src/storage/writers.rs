@@ -23,14 +23,20 @@ pub struct Writers {
 
 impl Writers {
     pub fn new(wait: Duration) -> Self {
-        Self { locks: Mutex::default(), wait }
+        Self {
+            locks: Mutex::default(),
+            wait,
+        }
     }
 
     pub fn lock(&self, tenant: &TenantId) -> Result<WriterGuard> {
-        self.lock_of(tenant).try_lock_arc_for(self.wait).ok_or_else(|| Error::Busy {
-            message: "Another write to this organization's data is still running; try again".to_owned(),
-            retry_after: RETRY_AFTER,
-        })
+        self.lock_of(tenant)
+            .try_lock_arc_for(self.wait)
+            .ok_or_else(|| Error::Busy {
+                message: "Another write to this organization's data is still running; try again"
+                    .to_owned(),
+                retry_after: RETRY_AFTER,
+            })
     }
 
     fn lock_of(&self, tenant: &TenantId) -> Arc<Mutex<()>> {
@@ -62,7 +68,11 @@ mod tests {
         let writers = Writers::new(Duration::from_millis(5));
         let held = writers.lock(&TenantId::of_organization(0)).unwrap();
         for organization in 1..1_000 {
-            drop(writers.lock(&TenantId::of_organization(organization)).unwrap());
+            drop(
+                writers
+                    .lock(&TenantId::of_organization(organization))
+                    .unwrap(),
+            );
         }
         assert!(writers.locks.lock().len() <= REMEMBERED);
         assert!(writers.lock(&TenantId::of_organization(0)).is_err());

@@ -25,7 +25,12 @@ struct Met {
 fn an_install_that_is_killed_is_whole_or_absent() {
     let folder = tempfile::tempdir().unwrap();
     let market = marketplace();
-    let start = || Start::with_flags(&["--marketplace", &market]).on(folder.path()).debug_log().go();
+    let start = || {
+        Start::with_flags(&["--marketplace", &market])
+            .on(folder.path())
+            .debug_log()
+            .go()
+    };
     let mut server = start();
     let window = undisturbed(&server);
     let mut met = Met::default();
@@ -35,11 +40,16 @@ fn an_install_that_is_killed_is_whole_or_absent() {
     // A few more than asked for, until kills have landed inside of a transaction.
     while kills < KILLS || (met.inside == 0 && kills < 4 * KILLS) {
         kills += 1;
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        seed = seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         let moment = window.mul_f64((seed >> 33) as f64 / f64::from(1_u32 << 31) * 1.15);
         let answered = install_and_kill(&mut server, moment);
         let log = server.log();
-        let begun = log.rsplit(INSTALLING).next().is_some_and(|tail| tail.len() < log.len() && tail.contains(BEGUN));
+        let begun = log
+            .rsplit(INSTALLING)
+            .next()
+            .is_some_and(|tail| tail.len() < log.len() && tail.contains(BEGUN));
         let restarted = Instant::now();
         server = start();
         slowest = slowest.max(restarted.elapsed());
@@ -49,16 +59,28 @@ fn an_install_that_is_killed_is_whole_or_absent() {
         if rows == json!([]) {
             assert!(!answered, "an acknowledged install is gone");
             assert!(tables.is_empty(), "orphan tables: {tables:?}");
-            if begun { met.inside += 1 } else { met.before += 1 }
+            if begun {
+                met.inside += 1;
+            } else {
+                met.before += 1;
+            }
             continue;
         }
         met.after += 1;
         assert_eq!(tables, ["tables_one", "tables_three", "tables_two"]);
-        assert_eq!(admin.get("/api/plugins/tables/count").is(200).data(), json!({"one": 500, "two": 250}));
-        admin.delete(&format!("/api/plugins/installations/{}", rows[0]["id"])).is(200);
+        assert_eq!(
+            admin.get("/api/plugins/tables/count").is(200).data(),
+            json!({"one": 500, "two": 250})
+        );
+        admin
+            .delete(&format!("/api/plugins/installations/{}", rows[0]["id"]))
+            .is(200);
     }
     println!("{kills} kills: {met:?}; slowest restart {slowest:?}");
-    assert!(met.inside > 0, "no kill landed inside of a transaction: {met:?}");
+    assert!(
+        met.inside > 0,
+        "no kill landed inside of a transaction: {met:?}"
+    );
     assert!(met.after > 0, "no kill landed after the commit: {met:?}");
 }
 
@@ -66,9 +88,14 @@ fn an_install_that_is_killed_is_whole_or_absent() {
 fn undisturbed(server: &TestServer) -> Duration {
     let admin = server.admin();
     let started = Instant::now();
-    let row: Value = admin.post("/api/plugins/install", json!({"pluginKey": "tables"})).is(201).data();
+    let row: Value = admin
+        .post("/api/plugins/install", json!({"pluginKey": "tables"}))
+        .is(201)
+        .data();
     let took = started.elapsed();
-    admin.delete(&format!("/api/plugins/installations/{}", row["id"])).is(200);
+    admin
+        .delete(&format!("/api/plugins/installations/{}", row["id"]))
+        .is(200);
     took
 }
 

@@ -8,7 +8,9 @@ use crate::support::{Start, TestServer};
 
 fn connect(server: &TestServer) -> TcpStream {
     let stream = TcpStream::connect(server.socket()).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(30)))
+        .unwrap();
     stream
 }
 
@@ -25,23 +27,43 @@ fn exchange(server: &TestServer, bytes: &[u8]) -> String {
 fn status(server: &TestServer, bytes: &[u8]) -> (u16, usize) {
     let answer = exchange(server, bytes);
     let answers = answer.matches("HTTP/1.1 ").count();
-    let status = answer.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)).and_then(|text| text.parse().ok());
+    let status = answer
+        .strip_prefix("HTTP/1.1 ")
+        .and_then(|rest| rest.get(..3))
+        .and_then(|text| text.parse().ok());
     (status.unwrap_or(0), answers)
 }
 
 #[test]
 fn no_single_packet_ends_the_process() {
     let mut server = TestServer::builtin();
-    for length in ["1000000000", "100000000000", "100000000000000", "4611686018427387904", "9223372036854775808", "18446744073709551615", "18446744073709551616"] {
+    for length in [
+        "1000000000",
+        "100000000000",
+        "100000000000000",
+        "4611686018427387904",
+        "9223372036854775808",
+        "18446744073709551615",
+        "18446744073709551616",
+    ] {
         for path in ["/healthz", "/api/users/login", "/api/plugins/install"] {
-            let head = format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n");
+            let head =
+                format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n");
             let (status, answers) = status(&server, head.as_bytes());
             assert!(matches!(status, 400 | 413), "{length}: {status}");
             assert_eq!(answers, 1, "{length}");
         }
     }
-    for size in ["FFFFFFFF", "7FFFFFFFFFFFFFFF", "FFFFFFFFFFFFFFFF", "10000000000000000", "-1"] {
-        let request = format!("POST /api/users/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n{size}\r\nx");
+    for size in [
+        "FFFFFFFF",
+        "7FFFFFFFFFFFFFFF",
+        "FFFFFFFFFFFFFFFF",
+        "10000000000000000",
+        "-1",
+    ] {
+        let request = format!(
+            "POST /api/users/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n{size}\r\nx"
+        );
         let (status, answers) = status(&server, request.as_bytes());
         assert!(matches!(status, 400 | 413), "{size}: {status}");
         assert_eq!(answers, 1, "{size}");
@@ -54,21 +76,57 @@ fn no_single_packet_ends_the_process() {
 fn sixty_framing_cases_get_their_status_and_nothing_follows() {
     let server = TestServer::builtin();
     let get = |more: &str| format!("GET /healthz HTTP/1.1\r\nHost: x\r\n{more}\r\n");
-    let post = |more: &str, body: &str| format!("POST /api/users/logout HTTP/1.1\r\nHost: x\r\n{more}\r\n{body}");
+    let post = |more: &str, body: &str| {
+        format!("POST /api/users/logout HTTP/1.1\r\nHost: x\r\n{more}\r\n{body}")
+    };
     let many = (0..101).map(|n| format!("H{n}: x\r\n")).collect::<String>();
     let cases: Vec<(String, u16)> = vec![
         (get("Connection: close\r\n"), 200),
-        (get("Connection: close\r\nX-Long: ").replace("\r\n\r\n", &format!("{}\r\n\r\n", "a".repeat(8000))), 200),
-        (post("Content-Length: 2\r\nConnection: close\r\n", "{}"), 200),
+        (
+            get("Connection: close\r\nX-Long: ")
+                .replace("\r\n\r\n", &format!("{}\r\n\r\n", "a".repeat(8000))),
+            200,
+        ),
+        (
+            post("Content-Length: 2\r\nConnection: close\r\n", "{}"),
+            200,
+        ),
         (post("Content-Length: 0\r\nConnection: close\r\n", ""), 200),
-        (post("Content-Length: 002\r\nConnection: close\r\n", "{}"), 200),
-        (post("Transfer-Encoding: chunked\r\nConnection: close\r\n", "2\r\n{}\r\n0\r\n\r\n"), 200),
-        (post("Transfer-Encoding: chunked\r\nConnection: close\r\n", "2;ext=1\r\n{}\r\n0\r\nTrailer: x\r\n\r\n"), 200),
-        (post("Transfer-Encoding: Chunked\r\nConnection: close\r\n", "0\r\n\r\n"), 200),
+        (
+            post("Content-Length: 002\r\nConnection: close\r\n", "{}"),
+            200,
+        ),
+        (
+            post(
+                "Transfer-Encoding: chunked\r\nConnection: close\r\n",
+                "2\r\n{}\r\n0\r\n\r\n",
+            ),
+            200,
+        ),
+        (
+            post(
+                "Transfer-Encoding: chunked\r\nConnection: close\r\n",
+                "2;ext=1\r\n{}\r\n0\r\nTrailer: x\r\n\r\n",
+            ),
+            200,
+        ),
+        (
+            post(
+                "Transfer-Encoding: Chunked\r\nConnection: close\r\n",
+                "0\r\n\r\n",
+            ),
+            200,
+        ),
         ("GET /healthz HTTP/1.0\r\n\r\n".into(), 200),
         ("GET /healthz HTTP/1.0\r\nHost: x\r\n\r\n".into(), 200),
-        (post("Content-Length: 2\r\nContent-Length: 2\r\n", "{}"), 400),
-        (post("Content-Length: 2\r\nContent-Length: 3\r\n", "{}"), 400),
+        (
+            post("Content-Length: 2\r\nContent-Length: 2\r\n", "{}"),
+            400,
+        ),
+        (
+            post("Content-Length: 2\r\nContent-Length: 3\r\n", "{}"),
+            400,
+        ),
         (post("Content-Length: 2, 2\r\n", "{}"), 400),
         (post("Content-Length: +2\r\n", "{}"), 400),
         (post("Content-Length: -2\r\n", "{}"), 400),
@@ -76,10 +134,31 @@ fn sixty_framing_cases_get_their_status_and_nothing_follows() {
         (post("Content-Length: 2 2\r\n", "{}"), 400),
         (post("Content-Length: two\r\n", "{}"), 400),
         (post("Content-Length:\r\n", "{}"), 400),
-        (post("Content-Length: 2\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n"), 400),
-        (post("Transfer-Encoding: chunked\r\nContent-Length: 2\r\n", "0\r\n\r\n"), 400),
-        (post("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n"), 400),
-        (post("Transfer-Encoding: chunked, chunked\r\n", "0\r\n\r\n"), 400),
+        (
+            post(
+                "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n",
+                "0\r\n\r\n",
+            ),
+            400,
+        ),
+        (
+            post(
+                "Transfer-Encoding: chunked\r\nContent-Length: 2\r\n",
+                "0\r\n\r\n",
+            ),
+            400,
+        ),
+        (
+            post(
+                "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+                "0\r\n\r\n",
+            ),
+            400,
+        ),
+        (
+            post("Transfer-Encoding: chunked, chunked\r\n", "0\r\n\r\n"),
+            400,
+        ),
         (post("Transfer-Encoding: identity\r\n", "{}"), 0),
         (post("Transfer-Encoding: gzip, chunked\r\n", "0\r\n\r\n"), 0),
         (post("Transfer-Encoding: xchunked\r\n", "0\r\n\r\n"), 0),
@@ -88,15 +167,30 @@ fn sixty_framing_cases_get_their_status_and_nothing_follows() {
         (post("Transfer-Encoding: chunked\r\n", "x\r\n{}\r\n"), 400),
         (post("Transfer-Encoding: chunked\r\n", "2\r\n{}xx"), 400),
         (post("Transfer-Encoding: chunked\r\n", "\r\n{}\r\n"), 400),
-        (post("Transfer-Encoding: chunked\r\n", "0x2\r\n{}\r\n0\r\n\r\n"), 400),
-        (post("Transfer-Encoding: chunked\r\n", " 2\r\n{}\r\n0\r\n\r\n"), 400),
+        (
+            post("Transfer-Encoding: chunked\r\n", "0x2\r\n{}\r\n0\r\n\r\n"),
+            400,
+        ),
+        (
+            post("Transfer-Encoding: chunked\r\n", " 2\r\n{}\r\n0\r\n\r\n"),
+            400,
+        ),
         ("GET /healthz HTTP/1.1\nHost: x\n\n".into(), 400),
         ("GET /healthz HTTP/1.1\r\nHost: x\n\r\n".into(), 400),
-        ("GET /healthz HTTP/1.1\r\nHost: x\r\n folded\r\n\r\n".into(), 400),
+        (
+            "GET /healthz HTTP/1.1\r\nHost: x\r\n folded\r\n\r\n".into(),
+            400,
+        ),
         ("GET /healthz HTTP/1.1\r\n Host: x\r\n\r\n".into(), 400),
         ("GET /healthz HTTP/1.1\r\n\r\n".into(), 400),
-        ("GET /healthz HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n".into(), 400),
-        ("GET /healthz HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n".into(), 400),
+        (
+            "GET /healthz HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n".into(),
+            400,
+        ),
+        (
+            "GET /healthz HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n".into(),
+            400,
+        ),
         ("GET /healthz\0 HTTP/1.1\r\nHost: x\r\n\r\n".into(), 400),
         (get("X: a\0b\r\n"), 400),
         (get("X: a\rb\r\n"), 400),
@@ -115,19 +209,35 @@ fn sixty_framing_cases_get_their_status_and_nothing_follows() {
         ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".into(), 0),
         ("G\u{1}T /healthz HTTP/1.1\r\nHost: x\r\n\r\n".into(), 400),
         ("\u{16}\u{3}\u{1}\u{2}\0\u{1}\0\u{1}\r\n\r\n".into(), 400),
-        (format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "a".repeat(9000)), 414),
-        (format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "a".repeat(1 << 20)), 414),
+        (
+            format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "a".repeat(9000)),
+            414,
+        ),
+        (
+            format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "a".repeat(1 << 20)),
+            414,
+        ),
         (get(&many), 431),
         (get(&format!("X: {}\r\n", "a".repeat(64 << 10))), 431),
         (get("Expect: something\r\n"), 417),
         (post("Content-Length: 40000000\r\n", ""), 413),
-        (post("Content-Length: 20000000\r\nContent-Type: application/json\r\n", ""), 413),
+        (
+            post(
+                "Content-Length: 20000000\r\nContent-Type: application/json\r\n",
+                "",
+            ),
+            413,
+        ),
     ];
     assert!(cases.len() >= 60, "{}", cases.len());
     for (request, wanted) in &cases {
         let short: String = request.chars().take(80).collect();
         // A pipelined second request must never be answered after a refusal.
-        let trailing = if *wanted == 200 { String::new() } else { get("Connection: close\r\n") };
+        let trailing = if *wanted == 200 {
+            String::new()
+        } else {
+            get("Connection: close\r\n")
+        };
         let (got, answers) = status(&server, format!("{request}{trailing}").as_bytes());
         match wanted {
             // Refused by one of several fitting statuses.
@@ -141,9 +251,15 @@ fn sixty_framing_cases_get_their_status_and_nothing_follows() {
 #[test]
 fn refusals_are_told_in_the_envelope() {
     let server = TestServer::builtin();
-    let answer = exchange(&server, b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n");
+    let answer = exchange(
+        &server,
+        b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n",
+    );
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    assert!(head.to_ascii_lowercase().contains("connection: close"), "{head}");
+    assert!(
+        head.to_ascii_lowercase().contains("connection: close"),
+        "{head}"
+    );
     let body: serde_json::Value = serde_json::from_str(body).unwrap();
     assert_eq!(body["message"], "Content Too Large");
     assert!(body["data"].is_string());
@@ -157,13 +273,21 @@ fn slow_clients_do_not_slow_good_ones() {
         if number < 200 {
             write!(stream, "GET /healthz HTTP/1.1\r\nHost").unwrap();
         } else {
-            write!(stream, "POST /api/users/login HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n{{").unwrap();
+            write!(
+                stream,
+                "POST /api/users/login HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n{{"
+            )
+            .unwrap();
         }
     }
     for _ in 0..100 {
         let started = Instant::now();
         server.admin().get("/api/plugins/installations").is(200);
-        assert!(started.elapsed() < Duration::from_millis(500), "{:?}", started.elapsed());
+        assert!(
+            started.elapsed() < Duration::from_millis(500),
+            "{:?}",
+            started.elapsed()
+        );
     }
     for stream in &mut slow {
         let mut answer = String::new();
@@ -176,19 +300,34 @@ fn slow_clients_do_not_slow_good_ones() {
 fn a_process_with_128_descriptors_survives_a_flood_of_connections() {
     let mut server = Start::default().descriptors(128).go();
     for _ in 0..3 {
-        let flood: Vec<TcpStream> = (0..400).filter_map(|_| TcpStream::connect(server.socket()).ok()).collect();
+        let flood: Vec<TcpStream> = (0..400)
+            .filter_map(|_| TcpStream::connect(server.socket()).ok())
+            .collect();
         std::thread::sleep(Duration::from_millis(300));
         drop(flood);
         let freed = Instant::now();
         loop {
-            if server.nobody().try_send("GET", "/healthz", None, &[]).is_ok_and(|answer| answer.status == 200) {
+            if server
+                .nobody()
+                .try_send("GET", "/healthz", None, &[])
+                .is_ok_and(|answer| answer.status == 200)
+            {
                 break;
             }
-            assert!(freed.elapsed() < Duration::from_secs(1), "no answer a second after the shortage");
+            assert!(
+                freed.elapsed() < Duration::from_secs(1),
+                "no answer a second after the shortage"
+            );
         }
     }
     assert!(server.is_running());
-    server.admin().post("/api/plugins/install", serde_json::json!({"pluginKey": "notes"})).is(201);
+    server
+        .admin()
+        .post(
+            "/api/plugins/install",
+            serde_json::json!({"pluginKey": "notes"}),
+        )
+        .is(201);
 }
 
 #[test]
@@ -198,7 +337,11 @@ fn a_connection_serves_many_requests_and_heads_have_no_body() {
     let mut wanted = Vec::new();
     for number in 0..200 {
         let method = if number % 2 == 0 { "GET" } else { "HEAD" };
-        let close = if number == 199 { "Connection: close\r\n" } else { "" };
+        let close = if number == 199 {
+            "Connection: close\r\n"
+        } else {
+            ""
+        };
         wanted.extend(format!("{method} /healthz HTTP/1.1\r\nHost: x\r\n{close}\r\n").into_bytes());
     }
     stream.write_all(&wanted).unwrap();
@@ -215,12 +358,19 @@ fn expect_continue_is_honoured_and_refused_before_the_body() {
     write!(stream, "POST /api/users/logout HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\nConnection: close\r\n\r\n").unwrap();
     let mut first = [0; 25];
     stream.read_exact(&mut first).unwrap();
-    assert!(first.starts_with(b"HTTP/1.1 100 Continue\r\n\r\n"), "{}", String::from_utf8_lossy(&first));
+    assert!(
+        first.starts_with(b"HTTP/1.1 100 Continue\r\n\r\n"),
+        "{}",
+        String::from_utf8_lossy(&first)
+    );
     stream.write_all(b"{}").unwrap();
     let mut rest = String::new();
     stream.read_to_string(&mut rest).unwrap();
     assert!(rest.contains("200 OK"), "{rest}");
-    let refused = exchange(&server, b"POST /x HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 99999999\r\n\r\n");
+    let refused = exchange(
+        &server,
+        b"POST /x HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 99999999\r\n\r\n",
+    );
     assert!(refused.starts_with("HTTP/1.1 413"), "{refused}");
 }
 
@@ -229,13 +379,21 @@ fn a_client_cannot_tell_the_server_another_address() {
     let server = TestServer::builtin();
     let spoofed = [("x-edge-peer", "9.9.9.9:1"), ("x-edge-listener", "mlflow")];
     // Still local, still the API.
-    server.nobody().send("GET", "/metrics", None, &spoofed).is(200);
+    server
+        .nobody()
+        .send("GET", "/metrics", None, &spoofed)
+        .is(200);
 }
 
 #[test]
 fn clients_that_vanish_leave_nothing() {
     let server = TestServer::builtin();
-    for bytes in [&b""[..], b"GET", b"GET / HTTP/1.1\r\n", b"POST /api/users/login HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc"] {
+    for bytes in [
+        &b""[..],
+        b"GET",
+        b"GET / HTTP/1.1\r\n",
+        b"POST /api/users/login HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc",
+    ] {
         for _ in 0..20 {
             let mut stream = connect(&server);
             stream.write_all(bytes).unwrap();
@@ -246,10 +404,18 @@ fn clients_that_vanish_leave_nothing() {
     loop {
         let text = String::from_utf8(server.nobody().get("/metrics").is(200).body).unwrap();
         // This request's own connection, and at most a few that are just being closed.
-        let open = text.lines().find_map(|line| line.strip_prefix("edge_connections_open ")).unwrap().parse::<f64>().unwrap();
+        let open = text
+            .lines()
+            .find_map(|line| line.strip_prefix("edge_connections_open "))
+            .unwrap()
+            .parse::<f64>()
+            .unwrap();
         if open <= 3.0 {
             break;
         }
-        assert!(Instant::now() < deadline, "{open} connections are still open");
+        assert!(
+            Instant::now() < deadline,
+            "{open} connections are still open"
+        );
     }
 }

@@ -31,9 +31,15 @@ pub fn page(_exchange: &Exchange<'_>) -> Result<Reply> {
         .map_err(|error| Error::internal("the API page", error))?;
     }
     html.push_str("</tbody></table></html>");
-    Ok(Reply::new(200, "text/html; charset=utf-8", html.into_bytes()))
+    Ok(Reply::new(
+        200,
+        "text/html; charset=utf-8",
+        html.into_bytes(),
+    ))
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }

@@ -7,11 +7,21 @@ use crate::http::reply::Reply;
 
 pub fn models(exchange: &Exchange<'_>) -> Result<Reply> {
     let tenant = &exchange.caller()?.tenant;
-    Ok(Reply::ok(exchange.app.storage.tenant(tenant, |conn| Model::list(conn))?))
+    Ok(Reply::ok(
+        exchange
+            .app
+            .storage
+            .tenant(tenant, Model::list)?,
+    ))
 }
 
 pub fn model(exchange: &Exchange<'_>) -> Result<Reply> {
     let tenant = &exchange.caller()?.tenant;
     let id = exchange.id()?;
-    Ok(Reply::ok(exchange.app.storage.tenant(tenant, |conn| Model::with_id(conn, id))?))
+    Ok(Reply::ok(
+        exchange
+            .app
+            .storage
+            .tenant(tenant, |conn| Model::with_id(conn, id))?,
+    ))
 }

@@ -29,7 +29,10 @@ pub fn ready(exchange: &Exchange<'_>) -> Result<Reply> {
         };
         report.insert(name.to_owned(), told.into());
     }
-    report.insert("status".to_owned(), if whole { "ready" } else { "not ready" }.into());
+    report.insert(
+        "status".to_owned(),
+        if whole { "ready" } else { "not ready" }.into(),
+    );
     Ok(Reply::envelope(if whole { 200 } else { 503 }, report))
 }
 

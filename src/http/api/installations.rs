@@ -39,14 +39,19 @@ pub fn install(exchange: &Exchange<'_>) -> Result<Reply> {
     Ok(reply
         .with("X-RateLimit-Limit", decision.limit.to_string())
         .with("X-RateLimit-Remaining", decision.remaining.to_string())
-        .with("X-RateLimit-Reset", decision.resets_in.as_secs().to_string()))
+        .with(
+            "X-RateLimit-Reset",
+            decision.resets_in.as_secs().to_string(),
+        ))
 }
 
 fn try_install(exchange: &Exchange<'_>) -> Result<Reply> {
     let body = exchange.request.json_object()?;
     let key = match body.get("pluginKey") {
         Some(Value::String(text)) if !text.is_empty() => PluginKey::parse(text)?,
-        None | Some(Value::Null | Value::String(_)) => return Err(Error::invalid("pluginKey", "pluginKey is required")),
+        None | Some(Value::Null | Value::String(_)) => {
+            return Err(Error::invalid("pluginKey", "pluginKey is required"));
+        }
         Some(_) => return Err(Error::invalid("pluginKey", "pluginKey must be a text")),
     };
     let configuration = match body.get("config") {
@@ -54,12 +59,17 @@ fn try_install(exchange: &Exchange<'_>) -> Result<Reply> {
         Some(Value::Object(map)) => Some(map),
         Some(_) => return Err(Error::invalid("config", "config must be an object")),
     };
-    let installation = exchange.app.lifecycle.install(exchange.caller()?, &key, configuration)?;
+    let installation = exchange
+        .app
+        .lifecycle
+        .install(exchange.caller()?, &key, configuration)?;
     Ok(Reply::created(installation))
 }
 
 pub fn list(exchange: &Exchange<'_>) -> Result<Reply> {
-    Ok(Reply::ok(exchange.app.lifecycle.list(&exchange.caller()?.tenant)?))
+    Ok(Reply::ok(
+        exchange.app.lifecycle.list(&exchange.caller()?.tenant)?,
+    ))
 }
 
 pub fn uninstall(exchange: &Exchange<'_>) -> Result<Reply> {
@@ -72,19 +82,30 @@ pub fn configure(exchange: &Exchange<'_>) -> Result<Reply> {
     let id = exchange.id()?;
     let body = exchange.request.json_object()?;
     let configuration = configuration_of(&body)?;
-    Ok(Reply::ok(exchange.app.lifecycle.configure(exchange.caller()?, id, configuration)?))
+    Ok(Reply::ok(exchange.app.lifecycle.configure(
+        exchange.caller()?,
+        id,
+        configuration,
+    )?))
 }
 
 pub fn test_connection(exchange: &Exchange<'_>) -> Result<Reply> {
     let key = exchange.plugin_key()?;
     let body = exchange.request.json_object()?;
     let configuration = configuration_of(&body)?;
-    Ok(Reply::ok(exchange.app.lifecycle.test_connection(exchange.caller()?, &key, configuration)?))
+    Ok(Reply::ok(exchange.app.lifecycle.test_connection(
+        exchange.caller()?,
+        &key,
+        configuration,
+    )?))
 }
 
 fn configuration_of(body: &Map<String, Value>) -> Result<&Configuration> {
     match body.get("configuration") {
         Some(Value::Object(map)) => Ok(map),
-        _ => Err(Error::invalid("configuration", "Configuration object is required")),
+        _ => Err(Error::invalid(
+            "configuration",
+            "Configuration object is required",
+        )),
     }
 }

@@ -13,7 +13,10 @@ const ICON_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbo
 
 pub fn list(exchange: &Exchange<'_>) -> Result<Reply> {
     let snapshot = exchange.app.marketplace.registry()?;
-    let category = exchange.request.query_value("category").filter(|text| !text.is_empty());
+    let category = exchange
+        .request
+        .query_value("category")
+        .filter(|text| !text.is_empty());
     Ok(listed(&snapshot, None, category.as_deref()))
 }
 
@@ -23,7 +26,10 @@ pub fn search(exchange: &Exchange<'_>) -> Result<Reply> {
         .query_value("q")
         .filter(|text| !text.trim().is_empty())
         .ok_or_else(|| Error::invalid("q", "Query parameter 'q' is required"))?;
-    let category = exchange.request.query_value("category").filter(|text| !text.is_empty());
+    let category = exchange
+        .request
+        .query_value("category")
+        .filter(|text| !text.is_empty());
     let snapshot = exchange.app.marketplace.registry()?;
     Ok(listed(&snapshot, Some(&query), category.as_deref()))
 }
@@ -42,19 +48,29 @@ pub fn refresh(exchange: &Exchange<'_>) -> Result<Reply> {
 
 pub fn categories(exchange: &Exchange<'_>) -> Result<Reply> {
     let snapshot = exchange.app.marketplace.registry()?;
-    Ok(marked(Reply::ok(snapshot.registry.categories.clone()), &snapshot))
+    Ok(marked(
+        Reply::ok(snapshot.registry.categories.clone()),
+        &snapshot,
+    ))
 }
 
 pub fn icon(exchange: &Exchange<'_>) -> Result<Reply> {
     let key = exchange.plugin_key()?;
     // An installed plugin keeps its picture after it has left the marketplace.
     let icon = match exchange.app.marketplace.registry() {
-        Ok(snapshot) => snapshot.registry.find(&key).map(|listing| exchange.app.marketplace.icon(listing)),
+        Ok(snapshot) => snapshot
+            .registry
+            .find(&key)
+            .map(|listing| exchange.app.marketplace.icon(listing)),
         Err(_) => None,
     };
     let icon = match icon {
         Some(icon) => icon,
-        None => match exchange.app.lifecycle.package(&exchange.caller()?.tenant, &key) {
+        None => match exchange
+            .app
+            .lifecycle
+            .package(&exchange.caller()?.tenant, &key)
+        {
             Ok(package) => Icon::of_package(&package),
             Err(_) => Icon::tile(key.as_str()),
         },

@@ -20,11 +20,16 @@ pub fn show(exchange: &Exchange<'_>) -> Result<Reply> {
     };
     if !request.is_local() && !by_token {
         return Err(Error::Forbidden(
-            "Metrics are open to this machine, or with 'Authorization: Bearer <metrics_token>'".to_owned(),
+            "Metrics are open to this machine, or with 'Authorization: Bearer <metrics_token>'"
+                .to_owned(),
         ));
     }
     let text = exchange.app.metrics.text(&exchange.app.reading())?;
-    Ok(Reply::new(200, "text/plain; version=0.0.4; charset=utf-8", text.into_bytes()))
+    Ok(Reply::new(
+        200,
+        "text/plain; version=0.0.4; charset=utf-8",
+        text.into_bytes(),
+    ))
 }
 
 pub fn ui(exchange: &Exchange<'_>) -> Result<Reply> {
@@ -37,13 +42,24 @@ pub fn ui(exchange: &Exchange<'_>) -> Result<Reply> {
         .get("loadTimeMs")
         .and_then(Value::as_f64)
         .filter(|ms| (0.0..=LONGEST_LOAD_MS).contains(ms))
-        .ok_or_else(|| Error::invalid("loadTimeMs", "loadTimeMs must be a number of milliseconds from 0 to 600000"))?;
+        .ok_or_else(|| {
+            Error::invalid(
+                "loadTimeMs",
+                "loadTimeMs must be a number of milliseconds from 0 to 600000",
+            )
+        })?;
     let ok = body
         .get("ok")
         .and_then(Value::as_bool)
         .ok_or_else(|| Error::invalid("ok", "ok must be true or false"))?;
     // Only of an installed plugin: a label that anyone can invent would grow without end.
-    exchange.app.lifecycle.package(&exchange.caller()?.tenant, &key)?;
-    exchange.app.metrics.ui_loaded(&key, Duration::from_secs_f64(took / 1000.0), ok);
+    exchange
+        .app
+        .lifecycle
+        .package(&exchange.caller()?.tenant, &key)?;
+    exchange
+        .app
+        .metrics
+        .ui_loaded(&key, Duration::from_secs_f64(took / 1000.0), ok);
     Ok(Reply::no_content())
 }

@@ -19,12 +19,15 @@ pub fn check(exchange: &Exchange<'_>) -> Result<Reply> {
 
 pub fn complete(exchange: &Exchange<'_>) -> Result<Reply> {
     let body = exchange.request.json_object()?;
-    let user = first_run::complete(&exchange.app.storage, &first_run::Answers {
-        token: users::text(&body, "token")?,
-        organization_name: users::text(&body, "organizationName")?,
-        name: users::text(&body, "name")?,
-        email: users::text(&body, "email")?,
-        password: users::text(&body, "password")?,
-    })?;
+    let user = first_run::complete(
+        &exchange.app.storage,
+        &first_run::Answers {
+            token: users::text(&body, "token")?,
+            organization_name: users::text(&body, "organizationName")?,
+            name: users::text(&body, "name")?,
+            email: users::text(&body, "email")?,
+            password: users::text(&body, "password")?,
+        },
+    )?;
     users::signed_in(exchange, &user)
 }

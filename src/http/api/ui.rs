@@ -8,7 +8,11 @@ use crate::package::Package;
 const FOLDER: &str = "ui/dist/";
 
 /// Where the seed and the original's bundles put their script, in order of preference after `ui.bundleUrl`.
-const BUNDLES: [&str; 3] = ["ui/dist/index.esm.js", "ui/dist/bundle.iife.js", "ui/dist/bundle.js"];
+const BUNDLES: [&str; 3] = [
+    "ui/dist/index.esm.js",
+    "ui/dist/bundle.iife.js",
+    "ui/dist/bundle.js",
+];
 
 pub fn bundle(exchange: &Exchange<'_>) -> Result<Reply> {
     let package = installed(exchange)?;
@@ -36,7 +40,10 @@ pub fn file(exchange: &Exchange<'_>) -> Result<Reply> {
 
 fn installed(exchange: &Exchange<'_>) -> Result<Package> {
     let key = exchange.plugin_key().map_err(|_| no_bundle())?;
-    exchange.app.lifecycle.package(&exchange.caller()?.tenant, &key)
+    exchange
+        .app
+        .lifecycle
+        .package(&exchange.caller()?.tenant, &key)
 }
 
 fn serve(exchange: &Exchange<'_>, package: &Package, path: &str) -> Result<Reply> {

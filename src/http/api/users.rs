@@ -28,7 +28,9 @@ pub fn logout(exchange: &Exchange<'_>) -> Result<Reply> {
         exchange.app.sessions.revoke(token)?;
     }
     let [session, refresh] = auth::cleared_cookies(request);
-    Ok(Reply::ok("Signed out").with("Set-Cookie", session).with("Set-Cookie", refresh))
+    Ok(Reply::ok("Signed out")
+        .with("Set-Cookie", session)
+        .with("Set-Cookie", refresh))
 }
 
 pub fn refresh(exchange: &Exchange<'_>) -> Result<Reply> {
@@ -53,14 +55,21 @@ pub fn change_password(exchange: &Exchange<'_>) -> Result<Reply> {
         password: text(&body, "currentPassword")?,
         client: exchange.request.client,
     };
-    let user = sign_in::change_password(&exchange.app.storage, &credentials, text(&body, "newPassword")?)?;
+    let user = sign_in::change_password(
+        &exchange.app.storage,
+        &credentials,
+        text(&body, "newPassword")?,
+    )?;
     // All sessions ended, this one too: the person who changed it gets a new one.
     signed_in(exchange, &user)
 }
 
 pub fn list(exchange: &Exchange<'_>) -> Result<Reply> {
     let organization = exchange.caller()?.organization_id;
-    let users = exchange.app.storage.control(|conn| User::list(conn, Some(organization)))?;
+    let users = exchange
+        .app
+        .storage
+        .control(|conn| User::list(conn, Some(organization)))?;
     Ok(Reply::ok(users))
 }
 
@@ -72,14 +81,19 @@ pub fn signed_in(exchange: &Exchange<'_>, user: &User) -> Result<Reply> {
     let caller = sessions.caller(&token)?;
     Ok(Reply::ok(json!({ "token": token, "user": shown(&caller) }))
         .with("Set-Cookie", auth::session_cookie(exchange.request, &token))
-        .with("Set-Cookie", auth::refresh_cookie(exchange.request, &refresh)))
+        .with(
+            "Set-Cookie",
+            auth::refresh_cookie(exchange.request, &refresh),
+        ))
 }
 
 /// A field of a body that must be a text, and not an empty one.
 pub fn text<'b>(body: &'b Map<String, Value>, field: &str) -> Result<&'b str> {
     match body.get(field) {
         Some(Value::String(text)) if !text.is_empty() => Ok(text),
-        None | Some(Value::Null | Value::String(_)) => Err(Error::invalid(field, format!("{field} is required"))),
+        None | Some(Value::Null | Value::String(_)) => {
+            Err(Error::invalid(field, format!("{field} is required")))
+        }
         Some(_) => Err(Error::invalid(field, format!("{field} must be a text"))),
     }
 }
@@ -103,4 +117,3 @@ fn shown(caller: &Caller) -> Value {
         "tenantId": caller.tenant,
     })
 }
-

@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::script::grant::Capability;
 use crate::script::limits::Size;
 use crate::storage::plugin_db::{DbError, Params, PluginDb, RowLimits};
-use crate::value::{Map, Value};
+use crate::value::Value;
 
 /// Most rows of one query, and most bytes of all their values.
 const ROWS: RowLimits = RowLimits {
@@ -32,7 +32,9 @@ pub const QUERY: HostFn = HostFn {
     size: SIZE,
     body: Body::Call(|host, mut args| {
         let params = bind(&mut args);
-        let rows = open(host)?.query(args.text(0), &params, ROWS).map_err(explain)?;
+        let rows = open(host)?
+            .query(args.text(0), &params, ROWS)
+            .map_err(explain)?;
         Ok(Value::List(rows.into_iter().map(Value::Map).collect()))
     }),
 };
@@ -46,7 +48,9 @@ pub const EXECUTE: HostFn = HostFn {
     size: SIZE,
     body: Body::Call(|host, mut args| {
         let params = bind(&mut args);
-        let done = open(host)?.execute(args.text(0), &params).map_err(explain)?;
+        let done = open(host)?
+            .execute(args.text(0), &params)
+            .map_err(explain)?;
         Ok(Value::map([
             ("changes", Value::Int(done.changes)),
             ("lastInsertId", Value::Int(done.last_insert_id)),

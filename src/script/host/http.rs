@@ -13,7 +13,15 @@ use crate::value::{Map, Value};
 
 const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
 const FIELDS: [&str; 9] = [
-    "method", "url", "headers", "query", "json", "form", "body", "timeoutMs", "verifyTls",
+    "method",
+    "url",
+    "headers",
+    "query",
+    "json",
+    "form",
+    "body",
+    "timeoutMs",
+    "verifyTls",
 ];
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(15);
 /// The longest reply that a script is given.
@@ -47,7 +55,9 @@ pub const CHECK: HostFn = HostFn {
 
 fn request(host: &mut HostCall<'_>, mut args: Arguments) -> Result<Value, HostError> {
     if host.call.db.as_ref().is_some_and(|db| db.in_transaction()) {
-        return raised("no request can be made while a transaction is open: fetch first, then write");
+        return raised(
+            "no request can be made while a transaction is open: fetch first, then write",
+        );
     }
     let Value::Map(fields) = args.take(0) else {
         return raised("request must be a map");
@@ -80,22 +90,34 @@ fn check(host: &mut HostCall<'_>, mut args: Arguments) -> Result<Value, HostErro
         return raised("request must be a map");
     };
     known(&fields, &["url", "verifyTls"])?;
-    let refusal = host.call.outbound.check(&address(&fields)?, verify(&fields)?).err();
+    let refusal = host
+        .call
+        .outbound
+        .check(&address(&fields)?, verify(&fields)?)
+        .err();
     Ok(Value::map([
         ("allowed", Value::Bool(refusal.is_none())),
-        ("reason", refusal.map_or(Value::Null, |why| Value::Text(why.to_string()))),
+        (
+            "reason",
+            refusal.map_or(Value::Null, |why| Value::Text(why.to_string())),
+        ),
     ]))
 }
 
 fn known(fields: &Map, names: &[&str]) -> Result<(), HostError> {
     match fields.keys().find(|name| !names.contains(&name.as_str())) {
-        Some(name) => raised(format!("unknown field '{name}'; there are {}", names.join(", "))),
+        Some(name) => raised(format!(
+            "unknown field '{name}'; there are {}",
+            names.join(", ")
+        )),
         None => Ok(()),
     }
 }
 
 fn method(fields: &Map) -> Result<String, HostError> {
-    let method = text_field(fields, "method")?.unwrap_or("GET").to_ascii_uppercase();
+    let method = text_field(fields, "method")?
+        .unwrap_or("GET")
+        .to_ascii_uppercase();
     if METHODS.contains(&method.as_str()) {
         Ok(method)
     } else {
@@ -115,7 +137,10 @@ fn headers(fields: &Map) -> Result<Vec<(String, String)>, HostError> {
         return Ok(Vec::new());
     };
     let pairs = pairs(map)?;
-    Ok(pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    Ok(pairs
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect())
 }
 
 /// The one body that is given, with its content type unless the script sets one.
@@ -124,21 +149,33 @@ fn body(fields: &Map, headers: &mut Vec<(String, String)>) -> Result<Vec<u8>, Ho
     let (content_type, body) = match (given("json"), given("form"), given("body")) {
         (None, None, None) => return Ok(Vec::new()),
         (Some(value), None, None) => {
-            let json = value.to_json().map_err(|error| HostError::Raised(error.to_string()))?;
+            let json = value
+                .to_json()
+                .map_err(|error| HostError::Raised(error.to_string()))?;
             ("application/json", json.to_string().into_bytes())
         }
         (None, Some(Value::Map(form)), None) => {
             let mut encoder = url::form_urlencoded::Serializer::new(String::new());
             encoder.extend_pairs(pairs(form)?);
-            ("application/x-www-form-urlencoded", encoder.finish().into_bytes())
+            (
+                "application/x-www-form-urlencoded",
+                encoder.finish().into_bytes(),
+            )
         }
         (None, Some(_), None) => return raised("form must be a map"),
-        (None, None, Some(Value::Text(text))) => ("text/plain; charset=utf-8", text.clone().into_bytes()),
+        (None, None, Some(Value::Text(text))) => {
+            ("text/plain; charset=utf-8", text.clone().into_bytes())
+        }
         (None, None, Some(Value::Bytes(bytes))) => ("application/octet-stream", bytes.clone()),
-        (None, None, Some(_)) => return raised("body must be text or bytes; for other values use json"),
+        (None, None, Some(_)) => {
+            return raised("body must be text or bytes; for other values use json");
+        }
         _ => return raised("give one of json, form and body"),
     };
-    if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+    if !headers
+        .iter()
+        .any(|(name, _)| name.eq_ignore_ascii_case("content-type"))
+    {
         headers.push(("content-type".to_owned(), content_type.to_owned()));
     }
     Ok(body)

@@ -42,7 +42,8 @@ pub const DECODE: HostFn = HostFn {
         ..ARGUMENTS
     },
     body: Body::Call(|_, args| {
-        decode(args.text(0).as_bytes()).map_err(|error| HostError::Raised(format!("this is not JSON: {error}")))
+        decode(args.text(0).as_bytes())
+            .map_err(|error| HostError::Raised(format!("this is not JSON: {error}")))
     }),
 };
 
@@ -139,7 +140,12 @@ mod tests {
     #[test]
     fn a_text_that_unfolds_to_too_much_is_refused() {
         let flat = format!("[{}1]", "1,".repeat(MOST_VALUES));
-        assert!(decode(flat.as_bytes()).unwrap_err().to_string().contains("200000"));
+        assert!(
+            decode(flat.as_bytes())
+                .unwrap_err()
+                .to_string()
+                .contains("200000")
+        );
         let deep = "[".repeat(100_000);
         assert!(decode(deep.as_bytes()).is_err());
         assert!(decode(b"{} x").is_err());

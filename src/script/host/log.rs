@@ -58,7 +58,11 @@ fn write(host: &mut HostCall<'_>, args: &Arguments, level: Level) -> Result<Valu
     let tenant = host.call.tenant.as_str();
     if *host.log_lines > MOST_LINES {
         if *host.log_lines == MOST_LINES + 1 {
-            tracing::warn!(plugin, tenant, "[PluginService] {MOST_LINES} lines logged; the rest of this call is dropped");
+            tracing::warn!(
+                plugin,
+                tenant,
+                "[PluginService] {MOST_LINES} lines logged; the rest of this call is dropped"
+            );
         }
         return Ok(Value::Null);
     }

@@ -91,13 +91,17 @@ fn some(args: &Arguments) -> Result<Vec<u8>, HostError> {
             fill(&mut bytes)?;
             Ok(bytes)
         }
-        _ => raised(format!("n must be from 0 to {MOST_BYTES}, got {}", args.int(0))),
+        _ => raised(format!(
+            "n must be from 0 to {MOST_BYTES}, got {}",
+            args.int(0)
+        )),
     }
 }
 
 fn fill(bytes: &mut [u8]) -> Result<(), HostError> {
-    getrandom::fill(bytes)
-        .map_err(|error| HostError::Fatal(Error::internal("the random generator of the system", error)))
+    getrandom::fill(bytes).map_err(|error| {
+        HostError::Fatal(Error::internal("the random generator of the system", error))
+    })
 }
 
 #[cfg(test)]

@@ -45,7 +45,10 @@ pub const FORMAT: HostFn = HostFn {
     size: ARGUMENTS,
     body: Body::Call(|_, args| match Timestamp::from_millisecond(args.int(0)) {
         Ok(time) => Ok(Value::Text(iso(time))),
-        Err(_) => raised(format!("{} ms is not a time between the years -9999 and 9999", args.int(0))),
+        Err(_) => raised(format!(
+            "{} ms is not a time between the years -9999 and 9999",
+            args.int(0)
+        )),
     }),
 };
 
@@ -60,7 +63,7 @@ pub const PARSE: HostFn = HostFn {
         let text = args.text(0);
         let date_alone = || {
             let date: jiff::civil::Date = text.parse().ok()?;
-            let midnight = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+            let midnight = date.to_zoned_datetime(jiff::tz::TimeZone::UTC).ok()?;
             Some(midnight.timestamp())
         };
         match text.parse().ok().or_else(date_alone) {

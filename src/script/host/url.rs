@@ -26,7 +26,11 @@ pub const ENCODE: HostFn = HostFn {
     doc: "url.encode(text) → text that is safe as one part of a URL",
     params: &[Param::required("text", Kind::Text)],
     size: ARGUMENTS,
-    body: Body::Call(|_, args| Ok(Value::Text(utf8_percent_encode(args.text(0), COMPONENT).to_string()))),
+    body: Body::Call(|_, args| {
+        Ok(Value::Text(
+            utf8_percent_encode(args.text(0), COMPONENT).to_string(),
+        ))
+    }),
 };
 
 pub const DECODE: HostFn = HostFn {
@@ -36,10 +40,12 @@ pub const DECODE: HostFn = HostFn {
     doc: "url.decode(text) → text",
     params: &[Param::required("text", Kind::Text)],
     size: ARGUMENTS,
-    body: Body::Call(|_, args| match percent_decode_str(args.text(0)).decode_utf8() {
-        Ok(text) => Ok(Value::Text(text.into_owned())),
-        Err(_) => raised("the decoded text is not UTF-8"),
-    }),
+    body: Body::Call(
+        |_, args| match percent_decode_str(args.text(0)).decode_utf8() {
+            Ok(text) => Ok(Value::Text(text.into_owned())),
+            Err(_) => raised("the decoded text is not UTF-8"),
+        },
+    ),
 };
 
 pub const PARSE: HostFn = HostFn {
@@ -54,7 +60,11 @@ pub const PARSE: HostFn = HostFn {
         Ok(Value::map([
             ("scheme", url.scheme().into()),
             ("host", url.host_str().map_or(Value::Null, Value::from)),
-            ("port", url.port_or_known_default().map_or(Value::Null, |port| Value::Int(port.into()))),
+            (
+                "port",
+                url.port_or_known_default()
+                    .map_or(Value::Null, |port| Value::Int(port.into())),
+            ),
             ("path", url.path().into()),
             ("query", Value::Map(query(&url))),
             ("fragment", url.fragment().map_or(Value::Null, Value::from)),

@@ -4,7 +4,7 @@
 //! when it is marked as a list; any other is a map, and so is an empty one. Whole numbers come
 //! out as integers, since Lua has floats alone; integers beyond 2^53 go in as digits.
 
-use mlua::{Lua, Table, Value as LuaValue};
+use mlua::{Lua, LuaString, Table, Value as LuaValue};
 
 use super::glue::Host;
 use crate::script::budget::{Budget, Uncrossable};
@@ -97,26 +97,30 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn text(&mut self, text: &mlua::String) -> Result<String, Uncrossable> {
+    fn text(&mut self, text: &LuaString) -> Result<String, Uncrossable> {
         self.budget.text(text.as_bytes().len())?;
         match text.to_str() {
             Ok(text) => Ok(text.to_owned()),
-            Err(_) => Err(Uncrossable::kind("text that is not UTF-8; use a buffer for bytes")),
+            Err(_) => Err(Uncrossable::kind(
+                "text that is not UTF-8; use a buffer for bytes",
+            )),
         }
     }
 
     fn table(&mut self, table: &Table, depth: usize) -> Result<Value, Uncrossable> {
-        let marked = table.has_metatable() && table.metatable().is_some_and(|meta| meta == *self.list);
+        let marked =
+            table.has_metatable() && table.metatable().is_some_and(|meta| meta == *self.list);
         let mut fields = Fields {
             items: Vec::with_capacity(table.raw_len().min(1024)),
             ..Fields::default()
         };
         let mut failure = None;
         let walked = table.for_each(|key: LuaValue, value: LuaValue| {
-            self.field(&mut fields, &key, &value, depth + 1).map_err(|why| {
-                failure = Some(why);
-                mlua::Error::runtime("stop")
-            })
+            self.field(&mut fields, &key, &value, depth + 1)
+                .map_err(|why| {
+                    failure = Some(why);
+                    mlua::Error::runtime("stop")
+                })
         });
         match (failure, walked) {
             (Some(why), _) => Err(why),

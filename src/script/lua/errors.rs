@@ -54,7 +54,10 @@ pub fn raised(slot: &Slot, raised: &LuaValue) -> ScriptError {
                 Ok(LuaValue::Integer(status)) => u16::try_from(status).ok(),
                 _ => None,
             };
-            (message, status.filter(|status| (400..=599).contains(status)))
+            (
+                message,
+                status.filter(|status| (400..=599).contains(status)),
+            )
         }
         LuaValue::Error(error) => (innermost(error).to_string(), None),
         other => (format!("the plugin raised a {}", other.type_name()), None),
@@ -71,7 +74,9 @@ pub fn internal(error: &mlua::Error) -> Error {
 
 fn innermost(error: &mlua::Error) -> &mlua::Error {
     match error {
-        mlua::Error::CallbackError { cause, .. } | mlua::Error::WithContext { cause, .. } => innermost(cause),
+        mlua::Error::CallbackError { cause, .. } | mlua::Error::WithContext { cause, .. } => {
+            innermost(cause)
+        }
         other => other,
     }
 }

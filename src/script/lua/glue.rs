@@ -44,14 +44,19 @@ impl Slot {
     }
 
     pub fn must_stop(&self) -> bool {
-        self.running.lock().as_ref().is_none_or(|running| running.must_stop())
+        self.running
+            .lock()
+            .as_ref()
+            .is_none_or(|running| running.must_stop())
     }
 
     /// Hears of an error, caught or not: those that mean a limit end the call.
     pub fn note(&self, raised: &LuaValue) {
         let which = match raised {
             LuaValue::String(text) if *text == OUT_OF_MEMORY => self.memory_limit.clone(),
-            LuaValue::String(text) if is_stack_overflow(&text.as_bytes()) => "call depth".to_owned(),
+            LuaValue::String(text) if is_stack_overflow(&text.as_bytes()) => {
+                "call depth".to_owned()
+            }
             LuaValue::Error(error) if is_memory(error) => self.memory_limit.clone(),
             _ => return,
         };
@@ -75,7 +80,9 @@ fn is_stack_overflow(text: &[u8]) -> bool {
 fn is_memory(error: &mlua::Error) -> bool {
     match error {
         mlua::Error::MemoryError(_) => true,
-        mlua::Error::CallbackError { cause, .. } | mlua::Error::WithContext { cause, .. } => is_memory(cause),
+        mlua::Error::CallbackError { cause, .. } | mlua::Error::WithContext { cause, .. } => {
+            is_memory(cause)
+        }
         mlua::Error::RuntimeError(text) => text == OUT_OF_MEMORY,
         _ => false,
     }
@@ -130,7 +137,9 @@ impl Host {
     pub fn function(&self, module: &str, name: &str) -> mlua::Result<Function> {
         match self.modules.iter().find(|(known, _)| *known == module) {
             Some((_, table)) => table.raw_get(name),
-            None => Err(mlua::Error::runtime(format!("there is no host module '{module}'"))),
+            None => Err(mlua::Error::runtime(format!(
+                "there is no host module '{module}'"
+            ))),
         }
     }
 
@@ -201,7 +210,9 @@ fn scope(
         };
         Ok(answer(host::leave(function, &running, well)))
     })?;
-    prelude.get::<Function>("scope")?.call((enter, leave, module))
+    prelude
+        .get::<Function>("scope")?
+        .call((enter, leave, module))
 }
 
 fn read(function: &HostFn, list: &Table, arguments: &MultiValue) -> Result<Vec<Argument>, String> {
@@ -211,10 +222,9 @@ fn read(function: &HostFn, list: &Table, arguments: &MultiValue) -> Result<Vec<A
         .enumerate()
         .map(|(index, argument)| match argument {
             LuaValue::Function(_) => Ok(Argument::Function),
-            value => reader
-                .read(value)
-                .map(Argument::Plain)
-                .map_err(|why| host::refuse_arguments(function, why.within(&format!("[{}]", index + 1)))),
+            value => reader.read(value).map(Argument::Plain).map_err(|why| {
+                host::refuse_arguments(function, why.within(&format!("[{}]", index + 1)))
+            }),
         })
         .collect()
 }

@@ -1,37 +1,39 @@
 //! String functions that Luau has too, but that search byte by byte without asking whether to stop.
 
 use memchr::memmem;
-use mlua::{Function, Lua, String as LuaString, Table};
+use mlua::{Function, Lua, LuaString, Table};
 
 /// `find_plain(text, needle, init)` → first and last position, counted from one.
 pub fn find_plain(lua: &Lua) -> mlua::Result<Function> {
     lua.create_function(|_, (text, needle, init): (LuaString, LuaString, f64)| {
         let text = text.as_bytes();
         let needle = needle.as_bytes();
-        Ok(find(&text, &needle, init))
+        Ok(find(&text, &needle, init).unzip())
     })
 }
 
 /// `split(text, separator)` → the parts; an empty separator gives single characters of one byte.
 pub fn split(lua: &Lua) -> mlua::Result<Function> {
-    lua.create_function(|lua, (text, separator): (LuaString, LuaString)| -> mlua::Result<Table> {
-        let text = text.as_bytes();
-        let separator = separator.as_bytes();
-        let parts = lua.create_table()?;
-        if separator.is_empty() {
-            for byte in text.iter() {
-                parts.raw_push(lua.create_string([*byte])?)?;
+    lua.create_function(
+        |lua, (text, separator): (LuaString, LuaString)| -> mlua::Result<Table> {
+            let text = text.as_bytes();
+            let separator = separator.as_bytes();
+            let parts = lua.create_table()?;
+            if separator.is_empty() {
+                for byte in text.iter() {
+                    parts.raw_push(lua.create_string([*byte])?)?;
+                }
+                return Ok(parts);
             }
-            return Ok(parts);
-        }
-        let mut start = 0;
-        for at in memmem::find_iter(&text, &*separator) {
-            parts.raw_push(lua.create_string(text.get(start..at).unwrap_or_default())?)?;
-            start = at + separator.len();
-        }
-        parts.raw_push(lua.create_string(text.get(start..).unwrap_or_default())?)?;
-        Ok(parts)
-    })
+            let mut start = 0;
+            for at in memmem::find_iter(&text, &*separator) {
+                parts.raw_push(lua.create_string(text.get(start..at).unwrap_or_default())?)?;
+                start = at + separator.len();
+            }
+            parts.raw_push(lua.create_string(text.get(start..).unwrap_or_default())?)?;
+            Ok(parts)
+        },
+    )
 }
 
 #[expect(

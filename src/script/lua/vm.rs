@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use mlua::chunk::ChunkMode;
 use mlua::{
-    ChunkMode, Function, IntoLua as _, Lua, LuaOptions, MultiValue, StdLib, Table, Value as LuaValue,
-    VmState,
+    Function, IntoLua as _, Lua, LuaOptions, LuaString, MultiValue, StdLib, Table,
+    Value as LuaValue, VmState,
 };
 
 use super::convert::Reader;
@@ -17,9 +18,34 @@ use crate::value::{Map, Value};
 
 /// What a plugin may see of the language. Everything else is taken out, whatever a later Luau adds.
 const GLOBALS: [&str; 28] = [
-    "assert", "bit32", "buffer", "coroutine", "error", "getmetatable", "ipairs", "math", "next", "pairs",
-    "pcall", "print", "rawequal", "rawget", "rawlen", "rawset", "select", "setmetatable", "string", "table",
-    "tonumber", "tostring", "type", "typeof", "unpack", "utf8", "xpcall", "_VERSION",
+    "assert",
+    "bit32",
+    "buffer",
+    "coroutine",
+    "error",
+    "getmetatable",
+    "ipairs",
+    "math",
+    "next",
+    "pairs",
+    "pcall",
+    "print",
+    "rawequal",
+    "rawget",
+    "rawlen",
+    "rawset",
+    "select",
+    "setmetatable",
+    "string",
+    "table",
+    "tonumber",
+    "tostring",
+    "type",
+    "typeof",
+    "unpack",
+    "utf8",
+    "xpcall",
+    "_VERSION",
 ];
 
 /// Members of the libraries above that a plugin may not have: chance comes from `random` alone.
@@ -69,14 +95,15 @@ impl Vm {
                 .into_function()?;
             chunks.raw_set(path.as_str(), chunk)?;
         }
-        let instantiate = lua.create_function(move |_, (path, environment): (mlua::String, Table)| {
-            let Some(chunk) = chunks.raw_get::<Option<Function>>(path)? else {
-                return Ok(None);
-            };
-            let fresh = chunk.deep_clone()?;
-            fresh.set_environment(environment)?;
-            Ok(Some(fresh))
-        })?;
+        let instantiate =
+            lua.create_function(move |_, (path, environment): (LuaString, Table)| {
+                let Some(chunk) = chunks.raw_get::<Option<Function>>(path)? else {
+                    return Ok(None);
+                };
+                let fresh = chunk.deep_clone()?;
+                fresh.set_environment(environment)?;
+                Ok(Some(fresh))
+            })?;
         let prelude: Table = lua
             .load(include_str!("prelude.luau"))
             .set_name("=host")
@@ -89,7 +116,10 @@ impl Vm {
             ))?;
         let host = Host::new(&lua, &slot, &prelude)?;
         let print_with: Function = prelude.get("print_with")?;
-        globals.raw_set("print", print_with.call::<Function>(host.function("log", "info")?)?)?;
+        globals.raw_set(
+            "print",
+            print_with.call::<Function>(host.function("log", "info")?)?,
+        )?;
 
         let behind = lua.create_table()?;
         behind.raw_set("__index", &globals)?;
@@ -139,7 +169,10 @@ impl Vm {
         match value {
             LuaValue::Table(table) => Ok(Module { vm: self, table }),
             other => Err(ScriptError::BadResult {
-                message: format!("{entry_point} must return its table, but returns {}", other.type_name()),
+                message: format!(
+                    "{entry_point} must return its table, but returns {}",
+                    other.type_name()
+                ),
             }),
         }
     }
@@ -230,23 +263,26 @@ impl Module<'_> {
             LuaValue::Nil => return Ok(Vec::new()),
             LuaValue::Table(router) => router,
             other => {
-                return Err(bad(format!("router must be a table, not a {}", other.type_name())));
+                return Err(bad(format!(
+                    "router must be a table, not a {}",
+                    other.type_name()
+                )));
             }
         };
         let mut routes = Vec::new();
         for pair in router.pairs::<LuaValue, LuaValue>() {
             let Ok((LuaValue::String(key), value)) = pair else {
-                return Err(bad("router must have routes as its keys, as in [\"GET /notes\"]".to_owned()));
+                return Err(bad(
+                    "router must have routes as its keys, as in [\"GET /notes\"]".to_owned(),
+                ));
             };
             let key = key.to_string_lossy();
             let options = match &value {
                 LuaValue::Function(_) => Value::Null,
-                LuaValue::Table(route) if self.handler(&key).is_some() => {
-                    Value::map([
-                        ("timeoutMs", self.vm.read(&self.field(route, "timeoutMs"))?),
-                        ("roles", self.vm.read(&self.field(route, "roles"))?),
-                    ])
-                }
+                LuaValue::Table(route) if self.handler(&key).is_some() => Value::map([
+                    ("timeoutMs", self.vm.read(&self.field(route, "timeoutMs"))?),
+                    ("roles", self.vm.read(&self.field(route, "roles"))?),
+                ]),
                 _ => {
                     return Err(bad(format!(
                         "route '{key}' must be a function, or a table with a function as its handler"
@@ -266,7 +302,7 @@ impl Module<'_> {
 
 fn keep_only_what_is_allowed(globals: &Table) -> mlua::Result<()> {
     let mut names = Vec::new();
-    for pair in globals.pairs::<mlua::String, LuaValue>() {
+    for pair in globals.pairs::<LuaString, LuaValue>() {
         names.push(pair?.0);
     }
     for name in names {
@@ -275,7 +311,9 @@ fn keep_only_what_is_allowed(globals: &Table) -> mlua::Result<()> {
         }
     }
     for (library, member) in WITHOUT {
-        globals.raw_get::<Table>(library)?.raw_set(member, LuaValue::Nil)?;
+        globals
+            .raw_get::<Table>(library)?
+            .raw_set(member, LuaValue::Nil)?;
     }
     Ok(())
 }

@@ -49,7 +49,8 @@ pub fn context(fields: Map) -> Dynamic {
 type Answer = Result<Dynamic, Box<EvalAltResult>>;
 
 fn call(name: &'static str, context: &NativeCallContext, arguments: &mut [&mut Dynamic]) -> Answer {
-    let raise = |why: String| EvalAltResult::ErrorRuntime(why.into(), context.call_position()).into();
+    let raise =
+        |why: String| EvalAltResult::ErrorRuntime(why.into(), context.call_position()).into();
     let Some((module, arguments)) = arguments.split_first_mut() else {
         return Err(raise(format!("{name} is called without its module")));
     };
@@ -57,7 +58,10 @@ fn call(name: &'static str, context: &NativeCallContext, arguments: &mut [&mut D
         return Err(raise(format!("{name} is a function of a host module")));
     };
     let Some(function) = host::find(module.0, name) else {
-        return Err(raise(format!("there is no host function {}.{name}", module.0)));
+        return Err(raise(format!(
+            "there is no host function {}.{name}",
+            module.0
+        )));
     };
     let Some(running) = current::running() else {
         return Err(raise("there is no call".to_owned()));
@@ -68,7 +72,9 @@ fn call(name: &'static str, context: &NativeCallContext, arguments: &mut [&mut D
             .map(convert::to_rhai)
             .map_err(raise),
         Body::Scope { .. } => {
-            let callback = arguments.iter().find_map(|argument| argument.read_lock::<FnPtr>().map(|f| f.clone()));
+            let callback = arguments
+                .iter()
+                .find_map(|argument| argument.read_lock::<FnPtr>().map(|f| f.clone()));
             host::enter(function, &running, values).map_err(raise)?;
             scoped(function, &running, callback, module, context)
         }
@@ -104,10 +110,9 @@ fn read(function: &HostFn, arguments: &[&mut Dynamic]) -> Result<Vec<Argument>, 
             if argument.is::<FnPtr>() {
                 return Ok(Argument::Function);
             }
-            reader
-                .read(argument)
-                .map(Argument::Plain)
-                .map_err(|why| host::refuse_arguments(function, why.within(&format!("[{}]", index + 1))))
+            reader.read(argument).map(Argument::Plain).map_err(|why| {
+                host::refuse_arguments(function, why.within(&format!("[{}]", index + 1)))
+            })
         })
         .collect()
 }

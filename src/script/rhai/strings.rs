@@ -5,18 +5,33 @@ use rhai::{Engine, EvalAltResult, ImmutableString, Position};
 type Replaced = Result<(), Box<EvalAltResult>>;
 
 pub fn register(engine: &mut Engine, longest: usize) {
-    engine.register_fn("replace", move |text: &mut ImmutableString, find: &str, by: &str| {
-        replace(text, find, by, longest)
-    });
-    engine.register_fn("replace", move |text: &mut ImmutableString, find: &str, by: char| {
-        replace(text, find, by.encode_utf8(&mut [0; 4]), longest)
-    });
-    engine.register_fn("replace", move |text: &mut ImmutableString, find: char, by: &str| {
-        replace(text, find.encode_utf8(&mut [0; 4]), by, longest)
-    });
-    engine.register_fn("replace", move |text: &mut ImmutableString, find: char, by: char| {
-        replace(text, find.encode_utf8(&mut [0; 4]), by.encode_utf8(&mut [0; 4]), longest)
-    });
+    engine.register_fn(
+        "replace",
+        move |text: &mut ImmutableString, find: &str, by: &str| replace(text, find, by, longest),
+    );
+    engine.register_fn(
+        "replace",
+        move |text: &mut ImmutableString, find: &str, by: char| {
+            replace(text, find, by.encode_utf8(&mut [0; 4]), longest)
+        },
+    );
+    engine.register_fn(
+        "replace",
+        move |text: &mut ImmutableString, find: char, by: &str| {
+            replace(text, find.encode_utf8(&mut [0; 4]), by, longest)
+        },
+    );
+    engine.register_fn(
+        "replace",
+        move |text: &mut ImmutableString, find: char, by: char| {
+            replace(
+                text,
+                find.encode_utf8(&mut [0; 4]),
+                by.encode_utf8(&mut [0; 4]),
+                longest,
+            )
+        },
+    );
 }
 
 fn replace(text: &mut ImmutableString, find: &str, by: &str, longest: usize) -> Replaced {
@@ -27,7 +42,10 @@ fn replace(text: &mut ImmutableString, find: &str, by: &str, longest: usize) -> 
         .saturating_add(count.saturating_mul(by.len()));
     if grown > longest {
         let what = "Length of string".to_owned();
-        return Err(Box::new(EvalAltResult::ErrorDataTooLarge(what, Position::NONE)));
+        return Err(Box::new(EvalAltResult::ErrorDataTooLarge(
+            what,
+            Position::NONE,
+        )));
     }
     *text = text.replace(find, by).into();
     Ok(())

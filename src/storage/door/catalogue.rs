@@ -28,8 +28,15 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
-    pub fn load(connection: &Connection, tenant: &TenantId, plugin: &PluginKey) -> rusqlite::Result<Self> {
-        let mut catalogue = Self { version: version(connection, tenant)?, ..Self::default() };
+    pub fn load(
+        connection: &Connection,
+        tenant: &TenantId,
+        plugin: &PluginKey,
+    ) -> rusqlite::Result<Self> {
+        let mut catalogue = Self {
+            version: version(connection, tenant)?,
+            ..Self::default()
+        };
         // sqlite_schema without its schema would be that of the empty `main`. A TenantId is safe in quotes.
         let sql = format!(
             "SELECT s.type, s.name, s.rootpage, EXISTS (
@@ -40,7 +47,11 @@ impl Catalogue {
         let mut rows = connection.prepare_cached(&sql)?;
         let mut rows = rows.query([plugin.as_str()])?;
         while let Some(row) = rows.next()? {
-            let kind = if row.get_ref(0)?.as_str()? == "table" { Kind::Table } else { Kind::Index };
+            let kind = if row.get_ref(0)?.as_str()? == "table" {
+                Kind::Table
+            } else {
+                Kind::Index
+            };
             let name = row.get_ref(1)?.as_str()?.to_ascii_lowercase();
             let root = row.get(2)?;
             if name == "sqlite_sequence" {
@@ -82,12 +93,19 @@ impl Catalogue {
         if name.is_empty() || names::is_built_in(name) {
             return Err(format!("the name '{name}' is reserved by SQLite"));
         }
-        let taken = self.owned.get(&name.to_ascii_lowercase()).is_some_and(|owned| *owned != kind);
+        let taken = self
+            .owned
+            .get(&name.to_ascii_lowercase())
+            .is_some_and(|owned| *owned != kind);
         if taken {
-            return Err(format!("the name '{name}' is taken by a table or an index of this plugin"));
+            return Err(format!(
+                "the name '{name}' is taken by a table or an index of this plugin"
+            ));
         }
         if self.is_anothers(name) || names::is_host_table(name) {
-            return Err(format!("the name '{name}' is taken by the host or another plugin; choose another"));
+            return Err(format!(
+                "the name '{name}' is taken by the host or another plugin; choose another"
+            ));
         }
         Ok(())
     }
@@ -96,7 +114,11 @@ impl Catalogue {
     /// (SQLite says that better, or `IF EXISTS` does not mind).
     pub fn check_used(&self, name: &str) -> Result<(), String> {
         let free = !self.is_anothers(name) && !names::is_host_table(name);
-        if free { Ok(()) } else { Err(names::refusal(name)) }
+        if free {
+            Ok(())
+        } else {
+            Err(names::refusal(name))
+        }
     }
 }
 
@@ -104,35 +126,59 @@ pub fn version(connection: &Connection, tenant: &TenantId) -> rusqlite::Result<i
     connection.pragma_query_value(Some(tenant.as_str()), "schema_version", |row| row.get(0))
 }
 
-pub fn record(connection: &Connection, plugin: &PluginKey, kind: Kind, name: &str) -> rusqlite::Result<()> {
+pub fn record(
+    connection: &Connection,
+    plugin: &PluginKey,
+    kind: Kind,
+    name: &str,
+) -> rusqlite::Result<()> {
     let kind = match kind {
         Kind::Table => "table",
         Kind::Index => "index",
     };
     let sql = "INSERT INTO plugin_objects (plugin_key, kind, name) VALUES (?1, ?2, ?3)";
-    connection.prepare_cached(sql)?.execute(params![plugin.as_str(), kind, name])?;
+    connection
+        .prepare_cached(sql)?
+        .execute(params![plugin.as_str(), kind, name])?;
     Ok(())
 }
 
-pub fn rename(connection: &Connection, plugin: &PluginKey, from: &str, to: &str) -> rusqlite::Result<()> {
+pub fn rename(
+    connection: &Connection,
+    plugin: &PluginKey,
+    from: &str,
+    to: &str,
+) -> rusqlite::Result<()> {
     let sql = "UPDATE plugin_objects SET name = ?3 WHERE plugin_key = ?1 AND name = ?2";
-    connection.prepare_cached(sql)?.execute([plugin.as_str(), from, to])?;
+    connection
+        .prepare_cached(sql)?
+        .execute([plugin.as_str(), from, to])?;
     Ok(())
 }
 
 /// Forgets what is gone: a dropped table takes its indexes with it.
-pub fn forget_dropped(connection: &Connection, tenant: &TenantId, plugin: &PluginKey) -> rusqlite::Result<()> {
+pub fn forget_dropped(
+    connection: &Connection,
+    tenant: &TenantId,
+    plugin: &PluginKey,
+) -> rusqlite::Result<()> {
     let sql = format!(
         "DELETE FROM plugin_objects WHERE plugin_key = ?1 AND NOT EXISTS (
            SELECT 1 FROM {}.sqlite_schema s WHERE s.name = plugin_objects.name COLLATE NOCASE)",
         tenant.quoted()
     );
-    connection.prepare_cached(&sql)?.execute([plugin.as_str()])?;
+    connection
+        .prepare_cached(&sql)?
+        .execute([plugin.as_str()])?;
     Ok(())
 }
 
 /// Drops all that the plugin owns, newest first, and its rows here. Returns the names, in that order.
-pub fn drop_all(connection: &Connection, tenant: &TenantId, plugin: &PluginKey) -> rusqlite::Result<Vec<String>> {
+pub fn drop_all(
+    connection: &Connection,
+    tenant: &TenantId,
+    plugin: &PluginKey,
+) -> rusqlite::Result<Vec<String>> {
     // Tables that refer to each other cannot be dropped in any order that is right at each step.
     connection.pragma_update(None, "defer_foreign_keys", true)?;
     let owned = "SELECT kind, name FROM plugin_objects WHERE plugin_key = ?1 ORDER BY seq DESC";
@@ -143,8 +189,14 @@ pub fn drop_all(connection: &Connection, tenant: &TenantId, plugin: &PluginKey) 
     for (kind, name) in &objects {
         let what = if kind == "table" { "TABLE" } else { "INDEX" };
         let name = name.replace('"', "\"\"");
-        connection.execute_batch(&format!("DROP {what} IF EXISTS {}.\"{name}\"", tenant.quoted()))?;
+        connection.execute_batch(&format!(
+            "DROP {what} IF EXISTS {}.\"{name}\"",
+            tenant.quoted()
+        ))?;
     }
-    connection.execute("DELETE FROM plugin_objects WHERE plugin_key = ?1", [plugin.as_str()])?;
+    connection.execute(
+        "DELETE FROM plugin_objects WHERE plugin_key = ?1",
+        [plugin.as_str()],
+    )?;
     Ok(objects.into_iter().map(|(_, name)| name).collect())
 }

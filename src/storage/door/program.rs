@@ -10,8 +10,12 @@ use rusqlite::{Connection, Row};
 use super::catalogue::Catalogue;
 use crate::plugin_key::PluginKey;
 
-/// `main` is 0, `temp` 1; the tenant's file is the only one attached.
+const MAIN: i64 = 0;
+const TEMP: i64 = 1;
+/// The only file that is attached.
 const TENANT: i64 = 2;
+/// JournalMode with this only asks. SQLite adds it, unreached, to what might have written and does not.
+const ONLY_ASKS: i64 = -1;
 const SCHEMA_ROOT: i64 = 1;
 /// In p5: p2 is not a page but a register that will hold one. Only a table in the making has that.
 const P2_IS_REGISTER: i64 = 0x10;
@@ -23,8 +27,20 @@ const EXPLAIN: &str = "EXPLAIN ";
 
 /// Opcodes that reach what no plugin statement needs.
 const NEVER: &[&str] = &[
-    "AutoCommit", "Checkpoint", "Expire", "IncrVacuum", "IntegrityCk", "JournalMode", "LoadAnalysis", "MaxPgcnt",
-    "Pagecount", "Savepoint", "VBegin", "VCreate", "VDestroy", "VRename", "VUpdate", "Vacuum",
+    "AutoCommit",
+    "Checkpoint",
+    "IncrVacuum",
+    "IntegrityCk",
+    "LoadAnalysis",
+    "MaxPgcnt",
+    "Pagecount",
+    "Savepoint",
+    "VBegin",
+    "VCreate",
+    "VDestroy",
+    "VRename",
+    "VUpdate",
+    "Vacuum",
 ];
 
 /// What a statement may open besides the plugin's own tables and indexes.
@@ -32,6 +48,8 @@ const NEVER: &[&str] = &[
 pub struct Allowance {
     /// The schema table, and pages that are being made.
     pub schema: bool,
+    /// The (empty) schema table of `temp`, and SQLite's own check of the rows that are there.
+    pub alter: bool,
     /// The counters of AUTOINCREMENT.
     pub sequence: bool,
     /// `json_each` or `json_tree`, of which nothing can be read but the argument.
@@ -50,11 +68,13 @@ struct Lawful {
 
 impl Verdicts {
     pub fn catalogue(&self, plugin: &PluginKey, version: i64) -> Option<Arc<Catalogue>> {
-        self.at(plugin, version).map(|lawful| Arc::clone(&lawful.catalogue))
+        self.at(plugin, version)
+            .map(|lawful| Arc::clone(&lawful.catalogue))
     }
 
     pub fn allows(&self, plugin: &PluginKey, version: i64, sql: &str) -> bool {
-        self.at(plugin, version).is_some_and(|lawful| lawful.programs.contains(sql))
+        self.at(plugin, version)
+            .is_some_and(|lawful| lawful.programs.contains(sql))
     }
 
     pub fn learn(&mut self, plugin: &PluginKey, catalogue: &Arc<Catalogue>, sql: &str) {
@@ -62,7 +82,10 @@ impl Verdicts {
             if self.0.len() >= PLUGINS {
                 self.0.clear();
             }
-            let lawful = Lawful { catalogue: Arc::clone(catalogue), programs: HashSet::new() };
+            let lawful = Lawful {
+                catalogue: Arc::clone(catalogue),
+                programs: HashSet::new(),
+            };
             self.0.insert(plugin.clone(), lawful);
         }
         if let Some(lawful) = self.0.get_mut(plugin) {
@@ -78,7 +101,9 @@ impl Verdicts {
     }
 
     fn at(&self, plugin: &PluginKey, version: i64) -> Option<&Lawful> {
-        self.0.get(plugin).filter(|lawful| lawful.catalogue.version == version)
+        self.0
+            .get(plugin)
+            .filter(|lawful| lawful.catalogue.version == version)
     }
 }
 
@@ -91,8 +116,15 @@ struct Step {
 }
 
 /// `Ok(Err(reason))` is a refusal. Must run while the connection is judged as the plugin's.
-pub fn check(connection: &Connection, sql: &str, catalogue: &Catalogue, allow: Allowance) -> rusqlite::Result<Result<(), String>> {
-    let mut explain = connection.prepare(&format!("{EXPLAIN}{sql}")).map_err(without_prefix)?;
+pub fn check(
+    connection: &Connection,
+    sql: &str,
+    catalogue: &Catalogue,
+    allow: Allowance,
+) -> rusqlite::Result<Result<(), String>> {
+    let mut explain = connection
+        .prepare(&format!("{EXPLAIN}{sql}"))
+        .map_err(without_prefix)?;
     let mut rows = explain.raw_query();
     while let Some(row) = rows.next()? {
         let step = Step::read(row)?;
@@ -109,9 +141,19 @@ pub fn check(connection: &Connection, sql: &str, catalogue: &Catalogue, allow: A
 /// Places in SQLite's messages are those of the statement alone.
 fn without_prefix(error: rusqlite::Error) -> rusqlite::Error {
     match error {
-        rusqlite::Error::SqlInputError { error, msg, sql, offset } => {
+        rusqlite::Error::SqlInputError {
+            error,
+            msg,
+            sql,
+            offset,
+        } => {
             let prefix = i32::try_from(EXPLAIN.len()).unwrap_or(0);
-            rusqlite::Error::SqlInputError { error, msg, sql, offset: offset.saturating_sub(prefix) }
+            rusqlite::Error::SqlInputError {
+                error,
+                msg,
+                sql,
+                offset: offset.saturating_sub(prefix),
+            }
         }
         other => other,
     }
@@ -119,27 +161,40 @@ fn without_prefix(error: rusqlite::Error) -> rusqlite::Error {
 
 impl Step {
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self { opcode: row.get(1)?, p1: row.get(2)?, p2: row.get(3)?, p3: row.get(4)?, p5: row.get(6)? })
+        Ok(Self {
+            opcode: row.get(1)?,
+            p1: row.get(2)?,
+            p2: row.get(3)?,
+            p3: row.get(4)?,
+            p5: row.get(6)?,
+        })
     }
 
     fn is_lawful(&self, catalogue: &Catalogue, allow: Allowance) -> bool {
         let page = |root, database| {
-            database == TENANT
-                && (catalogue.owns_root(root)
-                    || allow.schema && root == SCHEMA_ROOT
-                    || (allow.schema || allow.sequence) && catalogue.is_sequence(root))
+            allow.alter && database == TEMP && root == SCHEMA_ROOT
+                || database == TENANT
+                    && (catalogue.owns_root(root)
+                        || allow.schema && root == SCHEMA_ROOT
+                        || (allow.schema || allow.sequence) && catalogue.is_sequence(root))
         };
         match self.opcode.as_str() {
-            "OpenRead" | "OpenWrite" | "ReopenIdx" if self.p5 & P2_IS_REGISTER != 0 => allow.schema && self.p3 == TENANT,
+            "OpenRead" | "OpenWrite" | "ReopenIdx" if self.p5 & P2_IS_REGISTER != 0 => {
+                allow.schema && self.p3 == TENANT
+            }
             "OpenRead" | "OpenWrite" | "ReopenIdx" => page(self.p2, self.p3),
             "Clear" => page(self.p1, self.p2),
             "Destroy" => allow.schema && page(self.p1, self.p3),
+            // Table-valued functions live in `main`, which has nothing else.
+            "Transaction" if self.p1 == MAIN => (allow.json_tables || allow.alter) && self.p2 == 0,
+            "Transaction" if self.p1 == TEMP => allow.alter,
             "Transaction" | "TableLock" | "ReadCookie" => self.p1 == TENANT,
-            "CreateBtree" | "SetCookie" | "ParseSchema" | "DropTable" | "DropIndex" | "DropTrigger" => {
-                allow.schema && self.p1 == TENANT
-            }
-            "SqlExec" => allow.schema,
-            "VOpen" => allow.json_tables,
+            "ParseSchema" if self.p1 == TEMP => allow.alter,
+            "JournalMode" => allow.schema && self.p3 == ONLY_ASKS,
+            "CreateBtree" | "SetCookie" | "ParseSchema" | "DropTable" | "DropIndex"
+            | "DropTrigger" => allow.schema && self.p1 == TENANT,
+            "SqlExec" | "Expire" => allow.schema,
+            "VOpen" => allow.json_tables || allow.alter,
             other => !NEVER.contains(&other),
         }
     }

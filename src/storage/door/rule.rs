@@ -10,13 +10,31 @@ use super::catalogue::Catalogue;
 use super::{functions, names};
 use crate::tenant::TenantId;
 
-/// What changing the schema writes besides the plugin's own tables.
+/// What changing the schema writes besides the plugin's own tables. Plugins may not spell `sqlite_`
+/// or `pragma_`, so only SQLite itself comes to these.
 const SCHEMA_TABLES: &[&str] = &["sqlite_master", "sqlite_schema", "sqlite_sequence"];
-/// What SQLite calls to rewrite stored definitions. Only it can: plugins may not spell `sqlite_`.
+const ALTER_TABLES: &[&str] = &[
+    "sqlite_temp_master",
+    "sqlite_temp_schema",
+    "pragma_quick_check",
+];
+const ALTER_FUNCTIONS: &[&str] = &["printf", "format", "raise"];
 const ALTER_FUNCTIONS_PREFIX: &str = "sqlite_";
-const ALTER_FUNCTIONS: &[&str] = &["printf", "format", "substr", "length", "like"];
+const ALTER_PRAGMA: &str = "quick_check";
 /// Tables that read their argument and nothing else.
 const JSON_TABLES: &[&str] = &["json_each", "json_tree"];
+
+/// What kind of statement is judged.
+#[derive(Clone, Debug)]
+pub enum Reach {
+    Rows,
+    /// CREATE and DROP. `making` is a table that belongs to nobody yet: its constraints already read it.
+    Schema {
+        making: Option<String>,
+    },
+    /// ALTER. SQLite then reads and rewrites every stored definition, by statements of its own.
+    Alter,
+}
 
 #[derive(Default)]
 pub struct Rule(Mutex<State>);
@@ -31,7 +49,7 @@ enum State {
 struct Plugin {
     schema: String,
     catalogue: Arc<Catalogue>,
-    changes_schema: bool,
+    reach: Reach,
     refusal: Option<String>,
 }
 
@@ -44,7 +62,9 @@ pub struct Judged {
 
 impl Rule {
     /// The callback to install, once per connection.
-    pub fn hook(this: &Arc<Self>) -> impl for<'c> FnMut(AuthContext<'c>) -> Authorization + Send + 'static {
+    pub fn hook(
+        this: &Arc<Self>,
+    ) -> impl for<'c> FnMut(AuthContext<'c>) -> Authorization + Send + 'static {
         let rule = Arc::clone(this);
         move |context| match &mut *rule.0.lock() {
             State::Host => Authorization::Allow,
@@ -52,15 +72,23 @@ impl Rule {
         }
     }
 
-    pub fn judge(this: &Arc<Self>, tenant: &TenantId, catalogue: &Arc<Catalogue>, changes_schema: bool) -> Judged {
+    pub fn judge(
+        this: &Arc<Self>,
+        tenant: &TenantId,
+        catalogue: &Arc<Catalogue>,
+        reach: Reach,
+    ) -> Judged {
         let plugin = State::Plugin(Plugin {
             schema: tenant.as_str().to_owned(),
             catalogue: Arc::clone(catalogue),
-            changes_schema,
+            reach,
             refusal: None,
         });
         let before = std::mem::replace(&mut *this.0.lock(), plugin);
-        Judged { rule: Arc::clone(this), before }
+        Judged {
+            rule: Arc::clone(this),
+            before,
+        }
     }
 
     pub fn back_to_host(&self) {
@@ -81,7 +109,14 @@ impl Judged {
 impl Drop for Judged {
     fn drop(&mut self) {
         let inner = std::mem::replace(&mut *self.rule.0.lock(), std::mem::take(&mut self.before));
-        if let (State::Plugin(Plugin { refusal: Some(reason), .. }), State::Plugin(outer)) = (inner, &mut *self.rule.0.lock()) {
+        if let (
+            State::Plugin(Plugin {
+                refusal: Some(reason),
+                ..
+            }),
+            State::Plugin(outer),
+        ) = (inner, &mut *self.rule.0.lock())
+        {
             outer.refusal.get_or_insert(reason);
         }
     }
@@ -100,10 +135,15 @@ impl Plugin {
     }
 
     fn verdict(&self, context: &AuthContext<'_>) -> Result<(), String> {
-        let here = context.database_name.is_some_and(|name| name.eq_ignore_ascii_case(&self.schema));
+        let here = context
+            .database_name
+            .is_some_and(|name| name.eq_ignore_ascii_case(&self.schema));
         match context.action {
             AuthAction::Select | AuthAction::Recursive => Ok(()),
-            AuthAction::Read { table_name, column_name } => self.read(table_name, column_name, here),
+            AuthAction::Read {
+                table_name,
+                column_name,
+            } => self.read(table_name, column_name, here),
             AuthAction::Insert { table_name }
             | AuthAction::Update { table_name, .. }
             | AuthAction::Delete { table_name } => self.write(table_name, here),
@@ -113,40 +153,80 @@ impl Plugin {
             | AuthAction::DropTable { .. }
             | AuthAction::DropIndex { .. }
             | AuthAction::Reindex { .. }
-                if self.changes_schema && here =>
+                if self.changes_schema() && here =>
             {
                 Ok(())
             }
-            AuthAction::AlterTable { database_name, table_name }
-                if self.changes_schema && database_name.eq_ignore_ascii_case(&self.schema) =>
-            {
+            AuthAction::AlterTable {
+                database_name,
+                table_name,
+            } if self.changes_schema() && database_name.eq_ignore_ascii_case(&self.schema) => {
                 self.catalogue.check_used(table_name)
             }
-            other => Err(format!("plugins may not do this in SQL: {}", action_name(&other))),
+            AuthAction::Pragma { pragma_name, .. }
+                if self.alters() && pragma_name == ALTER_PRAGMA =>
+            {
+                Ok(())
+            }
+            other => Err(format!(
+                "plugins may not do this in SQL: {}",
+                action_name(&other)
+            )),
         }
     }
 
     fn read(&self, table: &str, column: &str, here: bool) -> Result<(), String> {
         // An empty column is a table of which only the rows count. SQLite reports so the names of
         // subqueries too; the program check sees whether a real table is opened.
-        let derived = column.is_empty() && !self.catalogue.is_anothers(table) && !names::is_built_in(table);
-        if self.catalogue.owns_table(table) && here || derived || is_in(JSON_TABLES, table) {
+        let derived =
+            column.is_empty() && !self.catalogue.is_anothers(table) && !names::is_built_in(table);
+        if self.owns(table) && here || derived || is_in(JSON_TABLES, table) {
             return Ok(());
         }
-        if self.changes_schema && here && is_in(SCHEMA_TABLES, table) {
+        if self.is_for_the_change(table, here) {
             return Ok(());
         }
         Err(names::refusal(table))
     }
 
     fn write(&self, table: &str, here: bool) -> Result<(), String> {
-        let schema = self.changes_schema && is_in(SCHEMA_TABLES, table);
-        if here && (schema || self.catalogue.owns_table(table)) { Ok(()) } else { Err(names::refusal(table)) }
+        let lawful = here && self.owns(table) || self.is_for_the_change(table, here);
+        if lawful {
+            Ok(())
+        } else {
+            Err(names::refusal(table))
+        }
+    }
+
+    fn is_for_the_change(&self, table: &str, here: bool) -> bool {
+        self.changes_schema() && here && is_in(SCHEMA_TABLES, table)
+            || self.alters() && is_in(ALTER_TABLES, table)
+    }
+
+    fn owns(&self, table: &str) -> bool {
+        let making = match &self.reach {
+            Reach::Schema { making: Some(name) } => name.eq_ignore_ascii_case(table),
+            _ => false,
+        };
+        making || self.catalogue.owns_table(table)
+    }
+
+    fn alters(&self) -> bool {
+        matches!(self.reach, Reach::Alter)
+    }
+
+    fn changes_schema(&self) -> bool {
+        !matches!(self.reach, Reach::Rows)
     }
 
     fn function(&self, name: &str) -> Result<(), String> {
-        let altering = self.changes_schema && (name.starts_with(ALTER_FUNCTIONS_PREFIX) || is_in(ALTER_FUNCTIONS, name));
-        if altering || functions::is_allowed(name) { Ok(()) } else { Err(functions::refusal(name)) }
+        let altering = self.alters()
+            && (name.starts_with(ALTER_FUNCTIONS_PREFIX) || is_in(ALTER_FUNCTIONS, name));
+        if altering || functions::is_allowed(name) {
+            Ok(())
+        } else {
+            Err(functions::refusal(name))
+        }
     }
 }
 
@@ -157,5 +237,8 @@ fn is_in(list: &[&str], name: &str) -> bool {
 /// `CreateView { .. }` → `CreateView`.
 fn action_name(action: &AuthAction<'_>) -> String {
     let text = format!("{action:?}");
-    text.split([' ', '{', '(']).next().unwrap_or_default().to_owned()
+    text.split([' ', '{', '('])
+        .next()
+        .unwrap_or_default()
+        .to_owned()
 }

@@ -7,8 +7,9 @@
 
 use sqlite3_parser::lexer::sql::TokenType::{self, *};
 
-use super::names;
+use super::rule::Reach;
 use super::tokens::{Token, tokens};
+use super::{functions, names};
 use crate::tenant::TenantId;
 
 mod edits;
@@ -19,7 +20,16 @@ use edits::Edits;
 /// The seed's plugins write it for their shared tables; here it is this tenant's file.
 const PUBLIC: &str = "public";
 /// After these a table's name stands, and never a value.
-const BEFORE_TABLE: &[TokenType] = &[TK_FROM, TK_JOIN, TK_INTO, TK_UPDATE, TK_TABLE, TK_INDEX, TK_REFERENCES, TK_DOT];
+const BEFORE_TABLE: &[TokenType] = &[
+    TK_FROM,
+    TK_JOIN,
+    TK_INTO,
+    TK_UPDATE,
+    TK_TABLE,
+    TK_INDEX,
+    TK_REFERENCES,
+    TK_DOT,
+];
 
 #[derive(Debug)]
 pub struct Statement {
@@ -36,19 +46,49 @@ pub struct Statement {
 pub enum Verb {
     Read,
     /// `inserts` is true for what may add rows and so touch the counters of AUTOINCREMENT.
-    Write { inserts: bool },
+    Write {
+        inserts: bool,
+    },
     /// `select` is the part behind AS.
-    CreateTable { name: String, select: Option<String> },
-    CreateIndex { name: String, table: String },
-    DropTable { name: String },
-    DropIndex { name: String },
-    RenameTable { from: String, to: String },
-    AlterTable { name: String },
+    CreateTable {
+        name: String,
+        select: Option<String>,
+    },
+    CreateIndex {
+        name: String,
+        table: String,
+    },
+    DropTable {
+        name: String,
+    },
+    DropIndex {
+        name: String,
+    },
+    RenameTable {
+        from: String,
+        to: String,
+    },
+    AlterTable {
+        name: String,
+    },
 }
 
 impl Verb {
     pub fn changes_schema(&self) -> bool {
         !matches!(self, Self::Read | Self::Write { .. })
+    }
+
+    pub fn reach(&self) -> Reach {
+        match self {
+            Self::Read | Self::Write { .. } => Reach::Rows,
+            Self::CreateTable { name, .. } => Reach::Schema {
+                making: Some(name.clone()),
+            },
+            Self::RenameTable { .. } | Self::AlterTable { .. } => Reach::Alter,
+            Self::CreateIndex { .. } | Self::DropTable { .. } | Self::DropIndex { .. } => {
+                Reach::Schema { making: None }
+            }
+        }
     }
 }
 
@@ -56,14 +96,26 @@ impl Statement {
     /// The error is a sentence for the plugin's author.
     pub fn parse(sql: &str, tenant: &TenantId) -> Result<Self, String> {
         let tokens = tokens(sql)?;
-        let mut reader = Reader { tokens: &tokens, tenant, edits: Edits::default(), references: Vec::new() };
+        let mut reader = Reader {
+            tokens: &tokens,
+            tenant,
+            edits: Edits::default(),
+            references: Vec::new(),
+        };
         let verb = reader.verb()?;
         reader.refuse_what_ends_transactions()?;
         reader.refuse_built_in_names()?;
+        if verb.changes_schema() {
+            reader.refuse_functions_in_definitions()?;
+        }
         reader.bring_names_home()?;
         let end = tokens.last().map_or(0, |last| last.end);
         let text = sql.get(..end).unwrap_or(sql);
-        let is_json = |t: &Token<'_>| t.name().is_some_and(|n| n.eq_ignore_ascii_case("json_each") || n.eq_ignore_ascii_case("json_tree"));
+        let is_json = |t: &Token<'_>| {
+            t.name().is_some_and(|n| {
+                n.eq_ignore_ascii_case("json_each") || n.eq_ignore_ascii_case("json_tree")
+            })
+        };
         Ok(Self {
             uses_json_tables: tokens.iter().any(is_json),
             sql: reader.edits.apply(text, 0),
@@ -110,14 +162,20 @@ impl Reader<'_, '_> {
     /// The verb stands outside the parentheses of the common table expressions.
     fn verb_of_with(&self) -> Verb {
         let mut depth = 0_i32;
-        for (token, next) in self.tokens.iter().zip(self.tokens.iter().skip(1).map(Some).chain([None])) {
+        for (token, next) in self
+            .tokens
+            .iter()
+            .zip(self.tokens.iter().skip(1).map(Some).chain([None]))
+        {
             match token.kind {
                 TK_LP => depth += 1,
                 TK_RP => depth -= 1,
                 TK_SELECT | TK_VALUES if depth == 0 => return Verb::Read,
                 TK_INSERT if depth == 0 => return Verb::Write { inserts: true },
                 // REPLACE is a function too, and a name.
-                TK_REPLACE if depth == 0 && next.is_some_and(|next| next.is(TK_INTO)) => return Verb::Write { inserts: true },
+                TK_REPLACE if depth == 0 && next.is_some_and(|next| next.is(TK_INTO)) => {
+                    return Verb::Write { inserts: true };
+                }
                 TK_UPDATE | TK_DELETE if depth == 0 => return Verb::Write { inserts: false },
                 _ => {}
             }
@@ -131,7 +189,9 @@ impl Reader<'_, '_> {
                 TK_ROLLBACK => {
                     return Err("ROLLBACK as a conflict clause is refused, because it would end the host's transaction; use ABORT, FAIL, IGNORE or REPLACE".to_owned());
                 }
-                TK_RAISE => return Err("RAISE is refused; there are no triggers for plugins".to_owned()),
+                TK_RAISE => {
+                    return Err("RAISE is refused; there are no triggers for plugins".to_owned());
+                }
                 _ => {}
             }
         }
@@ -143,18 +203,41 @@ impl Reader<'_, '_> {
         let named = |token: &Token<'_>| token.name().filter(|name| names::is_built_in(name));
         match self.tokens.iter().find_map(named) {
             None => Ok(()),
-            Some(name) => Err(format!("'{name}' is SQLite's own and closed to plugins; pass it as a parameter if it is a value")),
+            Some(name) => Err(format!(
+                "'{name}' is SQLite's own and closed to plugins; pass it as a parameter if it is a value"
+            )),
         }
+    }
+
+    /// SQLite does not ask the authorizer about the function of a DEFAULT, neither now nor later.
+    fn refuse_functions_in_definitions(&self) -> Result<(), String> {
+        for (token, next) in self.tokens.iter().zip(self.tokens.iter().skip(1)) {
+            let name = token
+                .name()
+                .filter(|name| next.is(TK_LP) && functions::is_harmful(name));
+            if let Some(name) = name {
+                return Err(functions::refusal(&name));
+            }
+        }
+        Ok(())
     }
 
     fn bring_names_home(&mut self) -> Result<(), String> {
         for index in 0..self.tokens.len() {
-            let Some(token) = self.tokens.get(index) else { continue };
-            let before = index.checked_sub(1).and_then(|i| self.tokens.get(i)).map(|t| t.kind);
+            let Some(token) = self.tokens.get(index) else {
+                continue;
+            };
+            let before = index
+                .checked_sub(1)
+                .and_then(|i| self.tokens.get(i))
+                .map(|t| t.kind);
             let in_table_place = before.is_some_and(|kind| BEFORE_TABLE.contains(&kind));
             let qualifies = self.kind(index + 1) == Some(TK_DOT) && before != Some(TK_DOT);
             if token.is_string() && (in_table_place || qualifies) {
-                return Err(format!("{} stands for a name: write it in double quotes", token.text()));
+                return Err(format!(
+                    "{} stands for a name: write it in double quotes",
+                    token.text()
+                ));
             }
             if qualifies && token.name().is_some() && !self.edits.covers(token.start) {
                 self.qualifier(index, in_table_place)?;
@@ -164,21 +247,34 @@ impl Reader<'_, '_> {
     }
 
     fn qualifier(&mut self, index: usize, in_table_place: bool) -> Result<(), String> {
-        let Some(token) = self.tokens.get(index) else { return Ok(()) };
+        let Some(token) = self.tokens.get(index) else {
+            return Ok(());
+        };
         let name = token.name().unwrap_or_default();
-        let table = self.tokens.get(index + 2).and_then(Token::name).unwrap_or_default();
+        let table = self
+            .tokens
+            .get(index + 2)
+            .and_then(Token::name)
+            .unwrap_or_default();
         if name.eq_ignore_ascii_case(PUBLIC) {
             if names::is_host_table(&table) || names::pointer(&table).is_some() {
                 return Err(names::refusal(&table));
             }
-            self.edits.replace(token.start, token.end, &self.tenant.quoted());
+            self.edits
+                .replace(token.start, token.end, &self.tenant.quoted());
             return Ok(());
         }
         if name.eq_ignore_ascii_case(self.tenant.as_str()) {
             return Ok(());
         }
-        let closed = ["main", "temp"].iter().any(|schema| schema.eq_ignore_ascii_case(&name));
-        if closed || in_table_place { Err(foreign_schema(&name)) } else { Ok(()) }
+        let closed = ["main", "temp"]
+            .iter()
+            .any(|schema| schema.eq_ignore_ascii_case(&name));
+        if closed || in_table_place {
+            Err(foreign_schema(&name))
+        } else {
+            Ok(())
+        }
     }
 
     fn kind(&self, index: usize) -> Option<TokenType> {
@@ -187,8 +283,15 @@ impl Reader<'_, '_> {
 
     fn finish_select(&self, verb: Verb, text: &str) -> Verb {
         match verb {
-            Verb::CreateTable { name, select: Some(_) } => {
-                let start = self.tokens.iter().find(|token| token.is(TK_AS)).map_or(0, |token| token.end);
+            Verb::CreateTable {
+                name,
+                select: Some(_),
+            } => {
+                let start = self
+                    .tokens
+                    .iter()
+                    .find(|token| token.is(TK_AS))
+                    .map_or(0, |token| token.end);
                 let select = text.get(start..).map(|part| self.edits.apply(part, start));
                 Verb::CreateTable { name, select }
             }
@@ -203,7 +306,9 @@ fn foreign_schema(name: &str) -> String {
 
 fn hint(kind: TokenType) -> &'static str {
     match kind {
-        TK_BEGIN | TK_COMMIT | TK_END | TK_ROLLBACK | TK_SAVEPOINT | TK_RELEASE => "; use db.transaction",
+        TK_BEGIN | TK_COMMIT | TK_END | TK_ROLLBACK | TK_SAVEPOINT | TK_RELEASE => {
+            "; use db.transaction"
+        }
         _ => "",
     }
 }

@@ -21,13 +21,19 @@ pub struct Token<'sql> {
 impl<'sql> Token<'sql> {
     /// The name that the token spells, without its quotes; `None` for what can never be a name.
     pub fn name(&self) -> Option<String> {
-        let inner = || self.text.get(1..self.text.len().saturating_sub(1)).unwrap_or_default();
+        let inner = || {
+            self.text
+                .get(1..self.text.len().saturating_sub(1))
+                .unwrap_or_default()
+        };
         match self.text.as_bytes().first()? {
             b'"' => Some(inner().replace("\"\"", "\"")),
             b'`' => Some(inner().replace("``", "`")),
             b'[' => Some(inner().to_owned()),
             b'\'' => Some(inner().replace("''", "'")),
-            first if first.is_ascii_alphabetic() || *first == b'_' || !first.is_ascii() => Some(self.text.to_owned()),
+            first if first.is_ascii_alphabetic() || *first == b'_' || !first.is_ascii() => {
+                Some(self.text.to_owned())
+            }
             _ => None,
         }
     }
@@ -49,7 +55,9 @@ impl<'sql> Token<'sql> {
 /// The tokens of one statement, without a closing semicolon.
 pub fn tokens(sql: &str) -> Result<Vec<Token<'_>>, String> {
     if sql.len() > LONGEST {
-        return Err(format!("the statement is longer than {LONGEST} bytes; pass values as parameters"));
+        return Err(format!(
+            "the statement is longer than {LONGEST} bytes; pass values as parameters"
+        ));
     }
     if sql.contains(['\0', '\u{feff}']) {
         return Err("the statement contains a NUL or a byte order mark".to_owned());
@@ -57,18 +65,32 @@ pub fn tokens(sql: &str) -> Result<Vec<Token<'_>>, String> {
     let mut scanner = Scanner::new(Tokenizer::new());
     let mut found = Vec::new();
     loop {
-        let (start, token, end) = scanner.scan(sql.as_bytes()).map_err(|error| format!("{error}"))?;
+        let (start, token, end) = scanner
+            .scan(sql.as_bytes())
+            .map_err(|error| format!("{error}"))?;
         let Some((_, kind)) = token else { break };
-        let text = sql.get(start..end).ok_or("the statement is cut inside a character")?;
+        let text = sql
+            .get(start..end)
+            .ok_or("the statement is cut inside a character")?;
         if kind == TokenType::TK_VARIABLE {
             check_variable(text, sql.get(end..).unwrap_or_default())?;
         }
         if found.len() == MOST_TOKENS {
-            return Err(format!("the statement has more than {MOST_TOKENS} words and signs"));
+            return Err(format!(
+                "the statement has more than {MOST_TOKENS} words and signs"
+            ));
         }
-        found.push(Token { kind, start, end, text });
+        found.push(Token {
+            kind,
+            start,
+            end,
+            text,
+        });
     }
-    while found.last().is_some_and(|last: &Token| last.is(TokenType::TK_SEMI)) {
+    while found
+        .last()
+        .is_some_and(|last: &Token| last.is(TokenType::TK_SEMI))
+    {
         found.pop();
     }
     if found.iter().any(|token| token.is(TokenType::TK_SEMI)) {
@@ -80,7 +102,9 @@ pub fn tokens(sql: &str) -> Result<Vec<Token<'_>>, String> {
 /// SQLite reads `:name(anything)` and `:name::more` as one long variable name, the tokenizer does not.
 fn check_variable(text: &str, rest: &str) -> Result<(), String> {
     if text.starts_with('#') || rest.starts_with(['(', ':']) {
-        return Err(format!("a parameter is written ?, ?1 or :name; put a space after '{text}'"));
+        return Err(format!(
+            "a parameter is written ?, ?1 or :name; put a space after '{text}'"
+        ));
     }
     Ok(())
 }
@@ -95,14 +119,25 @@ mod tests {
         let found = tokens(sql).unwrap();
         let names: Vec<_> = found.iter().filter_map(Token::name).collect();
         assert_eq!(names, ["SELECT", "a\"b", "FROM", "t", "WHERE", "x", "it's"]);
-        assert!(found.iter().all(|token| &sql[token.start..token.end] == token.text()));
+        assert!(
+            found
+                .iter()
+                .all(|token| &sql[token.start..token.end] == token.text())
+        );
     }
 
     #[test]
     fn what_sqlite_would_cut_differently_is_refused() {
         for sql in [
-            "SELECT $a('x) ; ATTACH 'y' AS z -- ')", "SELECT :a::b", "SELECT @a('", "SELECT #1",
-            "SELECT 1\0; DROP TABLE t", "\u{feff}ROLLBACK", "SELECT 1; SELECT 2", "SELECT 'open", "SELECT /* open",
+            "SELECT $a('x) ; ATTACH 'y' AS z -- ')",
+            "SELECT :a::b",
+            "SELECT @a('",
+            "SELECT #1",
+            "SELECT 1\0; DROP TABLE t",
+            "\u{feff}ROLLBACK",
+            "SELECT 1; SELECT 2",
+            "SELECT 'open",
+            "SELECT /* open",
             "SELECT \u{b}1",
         ] {
             assert!(tokens(sql).is_err(), "{sql}");

@@ -20,7 +20,10 @@ pub struct RowLimits {
 
 impl Default for RowLimits {
     fn default() -> Self {
-        Self { rows: 10_000, bytes: 4 << 20 }
+        Self {
+            rows: 10_000,
+            bytes: 4 << 20,
+        }
     }
 }
 
@@ -48,7 +51,11 @@ pub fn bind(statement: &mut Statement<'_>, params: &Params) -> Result<(), Fault>
     match params {
         Params::Named(map) => (1..=count).try_for_each(|index| bind_named(statement, index, map)),
         Params::None | Params::List(_) => {
-            let list = if let Params::List(list) = params { list } else { &none };
+            let list = if let Params::List(list) = params {
+                list
+            } else {
+                &none
+            };
             if list.len() != count {
                 return Err(DbError::refused(format!(
                     "the statement has {count} parameters, but {} values were given",
@@ -57,7 +64,8 @@ pub fn bind(statement: &mut Statement<'_>, params: &Params) -> Result<(), Fault>
                 .into());
             }
             list.iter().enumerate().try_for_each(|(index, value)| {
-                Ok(statement.raw_bind_parameter(index + 1, bindable(value, &format!("{}", index + 1))?)?)
+                Ok(statement
+                    .raw_bind_parameter(index + 1, bindable(value, &format!("{}", index + 1))?)?)
             })
         }
     }
@@ -65,7 +73,10 @@ pub fn bind(statement: &mut Statement<'_>, params: &Params) -> Result<(), Fault>
 
 fn bind_named(statement: &mut Statement<'_>, index: usize, map: &Map) -> Result<(), Fault> {
     let Some(name) = statement.parameter_name(index).map(str::to_owned) else {
-        return Err(DbError::refused("a map of parameters needs names in the statement: write :name for ?").into());
+        return Err(DbError::refused(
+            "a map of parameters needs names in the statement: write :name for ?",
+        )
+        .into());
     };
     let key = name.trim_start_matches([':', '@', '$']);
     match map.get(key) {
@@ -100,18 +111,28 @@ fn bindable<'v>(value: &'v Value, place: &str) -> Result<Bound<'v>, DbError> {
 
 /// Reads all rows, or says which limit they exceed.
 pub fn collect(statement: &mut Statement<'_>, limits: RowLimits) -> Result<Vec<Map>, Fault> {
-    let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let columns: Vec<String> = statement
+        .column_names()
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
     let mut found = Vec::new();
     let mut bytes = 0;
     let mut rows = statement.raw_query();
     while let Some(row) = rows.next()? {
         if found.len() == limits.rows {
-            let message = format!("the query gives more than {} rows; add LIMIT or a narrower WHERE", limits.rows);
+            let message = format!(
+                "the query gives more than {} rows; add LIMIT or a narrower WHERE",
+                limits.rows
+            );
             return Err(DbError::limit(ROWS, message).into());
         }
         let map = read_row(row, &columns, &mut bytes)?;
         if bytes > limits.bytes {
-            let message = format!("the query gives more than {} bytes; ask for fewer rows or columns", limits.bytes);
+            let message = format!(
+                "the query gives more than {} bytes; ask for fewer rows or columns",
+                limits.bytes
+            );
             return Err(DbError::limit(BYTES, message).into());
         }
         found.push(map);
@@ -128,7 +149,10 @@ fn read_row(row: &Row<'_>, columns: &[String], bytes: &mut usize) -> rusqlite::R
                 ValueRef::Null => (Value::Null, 0),
                 ValueRef::Integer(number) => (Value::Int(number), 0),
                 ValueRef::Real(number) => (Value::Float(number), 0),
-                ValueRef::Text(text) => (Value::Text(String::from_utf8_lossy(text).into_owned()), text.len()),
+                ValueRef::Text(text) => (
+                    Value::Text(String::from_utf8_lossy(text).into_owned()),
+                    text.len(),
+                ),
                 ValueRef::Blob(blob) => (Value::Bytes(blob.to_vec()), blob.len()),
             };
             *bytes += SCALAR_BYTES + name.len() + size;

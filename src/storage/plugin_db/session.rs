@@ -5,18 +5,19 @@ use std::time::Instant;
 
 use rusqlite::Connection;
 
+use super::call::Call;
 use super::rows::{self, Fault, RowLimits};
-use super::{DbError, Executed, LONGEST_TRANSACTION, Params, Scope};
-use crate::storage::door::Rule;
-use crate::value::Map;
+use super::{DbError, Executed, LONGEST_TRANSACTION, Scope};
 use crate::error::Result as HostResult;
 use crate::storage::Storage;
-use crate::storage::door::catalogue::{self, Catalogue, Kind};
+use crate::storage::door::catalogue::{self, Catalogue};
 use crate::storage::door::program::{self, Allowance};
 use crate::storage::door::statement::{Statement, Verb};
+use crate::storage::door::{Reach, Rule};
 use crate::storage::settings::{self, Work};
 use crate::storage::tenant_pool::Lease;
 use crate::storage::writers::WriterGuard;
+use crate::value::Map;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
@@ -38,22 +39,18 @@ pub struct Session {
     row_ids_are_ours: bool,
 }
 
-/// One statement of a plugin on its way.
-pub struct Call<'a> {
-    pub scope: &'a Scope,
-    pub statement: &'a Statement,
-    /// The author's text, for places in messages.
-    pub original: &'a str,
-    pub params: &'a Params,
-}
-
 /// Inserting sets the connection's last row id, and undoing the insert leaves it set: to 0.
 const FORGET_LAST_INSERT: &str = "SAVEPOINT door;
     INSERT INTO plugin_objects (seq, plugin_key, kind, name) VALUES (0, '', 'table', '');
     ROLLBACK TO door; RELEASE door";
 
 impl Session {
-    pub fn open(storage: &Arc<Storage>, scope: &Scope, access: Access, deadline: Option<Instant>) -> Result<Self, DbError> {
+    pub fn open(
+        storage: &Arc<Storage>,
+        scope: &Scope,
+        access: Access,
+        deadline: Option<Instant>,
+    ) -> Result<Self, DbError> {
         // The writer's turn comes first, so that those who wait for it hold no connection.
         let writer = match access {
             Access::Read => None,
@@ -62,7 +59,11 @@ impl Session {
         let lease = storage.tenants.lease(&scope.tenant)?;
         let connection = &lease.slot().connection;
         settings::limit(connection, Work::Plugin).map_err(DbError::of_host)?;
-        let begin = if access == Access::Read { "BEGIN" } else { "BEGIN IMMEDIATE" };
+        let begin = if access == Access::Read {
+            "BEGIN"
+        } else {
+            "BEGIN IMMEDIATE"
+        };
         connection.execute_batch(begin).map_err(DbError::of_host)?;
         let mut session = Self {
             lease,
@@ -95,19 +96,26 @@ impl Session {
             return Err(DbError::out_of_time());
         }
         // A failed COMMIT (a deferred foreign key, a full disk) leaves it open; dropping rolls it back.
-        self.connection().execute_batch("COMMIT").map_err(|error| match error {
-            rusqlite::Error::SqliteFailure(failure, Some(message))
-                if failure.code == rusqlite::ErrorCode::ConstraintViolation =>
-            {
-                DbError::Sql { message, statement: "at the commit".to_owned() }
-            }
-            other => DbError::of_host(other),
-        })
+        self.connection()
+            .execute_batch("COMMIT")
+            .map_err(|error| match error {
+                rusqlite::Error::SqliteFailure(failure, Some(message))
+                    if failure.code == rusqlite::ErrorCode::ConstraintViolation =>
+                {
+                    DbError::Sql {
+                        message,
+                        statement: "at the commit".to_owned(),
+                    }
+                }
+                other => DbError::of_host(other),
+            })
     }
 
     pub fn begin_savepoint(&mut self) -> Result<(), DbError> {
         if self.in_savepoint {
-            return Err(DbError::refused("db.transaction is already open: it cannot be nested"));
+            return Err(DbError::refused(
+                "db.transaction is already open: it cannot be nested",
+            ));
         }
         self.batch("SAVEPOINT script")?;
         self.in_savepoint = true;
@@ -137,19 +145,24 @@ impl Session {
         self.schema_changed = true;
         self.row_ids_are_ours = false;
         settings::limit(self.connection(), Work::Host)?;
+        // The host's statements are short and must not fail by a plugin's clock; the commit looks at it.
+        self.lease.slot().stopwatch.clear();
         let result = work(self.connection());
         settings::limit(self.connection(), Work::Plugin)?;
         result
     }
 
     pub fn query(&mut self, call: &Call<'_>, limits: RowLimits) -> Result<Vec<Map>, DbError> {
-        self.guarded(call, |session| {
-            session.pass(call, |prepared| {
-                if prepared.column_count() == 0 {
-                    return Err(DbError::refused("the statement gives no rows: use db.execute, or add RETURNING").into());
-                }
-                rows::collect(prepared, limits)
-            })
+        let useless =
+            || DbError::refused("the statement gives no rows: use db.execute, or add RETURNING");
+        if call.statement.verb.changes_schema() {
+            return Err(useless());
+        }
+        self.pass(call, |prepared| {
+            if prepared.column_count() == 0 {
+                return Err(useless().into());
+            }
+            rows::collect(prepared, limits)
         })
     }
 
@@ -158,36 +171,56 @@ impl Session {
         if inserts {
             self.forget_last_insert()?;
         }
-        let changes = self.guarded(call, |session| {
-            session.pass(call, |prepared| {
-                if prepared.column_count() > 0 {
-                    return Err(DbError::refused("the statement gives rows: use db.query for RETURNING").into());
-                }
-                Ok(prepared.raw_execute()?)
-            })
-        })?;
         if call.statement.verb.changes_schema() {
+            // To add a column with a CHECK, SQLite's program has a query inside that gives no rows.
+            self.guarded(call, |session| {
+                session.pass(call, |prepared| {
+                    Ok(prepared.raw_query().next().map(|_| ())?)
+                })
+            })?;
             return Ok(Executed::default());
         }
-        let last_insert_id = if inserts && changes > 0 { self.connection().last_insert_rowid() } else { 0 };
-        Ok(Executed { changes: i64::try_from(changes).unwrap_or(i64::MAX), last_insert_id })
+        let changes = self.pass(call, |prepared| {
+            if prepared.column_count() > 0 {
+                return Err(DbError::refused(
+                    "the statement gives rows: use db.query for RETURNING",
+                )
+                .into());
+            }
+            Ok(prepared.raw_execute()?)
+        })?;
+        let last_insert_id = if inserts && changes > 0 {
+            self.connection().last_insert_rowid()
+        } else {
+            0
+        };
+        Ok(Executed {
+            changes: i64::try_from(changes).unwrap_or(i64::MAX),
+            last_insert_id,
+        })
     }
 
     /// A change of the schema and its record in the catalogue are done both or not at all.
-    fn guarded<T>(&mut self, call: &Call<'_>, work: impl FnOnce(&mut Self) -> Result<T, DbError>) -> Result<T, DbError> {
-        if !call.statement.verb.changes_schema() {
-            return work(self);
-        }
+    fn guarded<T>(
+        &mut self,
+        call: &Call<'_>,
+        work: impl FnOnce(&mut Self) -> Result<T, DbError>,
+    ) -> Result<T, DbError> {
         self.batch("SAVEPOINT door")?;
         let new = self.catalogue(call.scope)?;
         let result = work(self).and_then(|value| {
-            call.record(self.connection(), &new).map_err(DbError::of_host)?;
+            call.record(self.connection(), &new)
+                .map_err(DbError::of_host)?;
             Ok(value)
         });
         self.schema_changed = true;
         self.catalogue = None;
         if !self.has_ended() {
-            self.batch(if result.is_ok() { "RELEASE door" } else { "ROLLBACK TO door; RELEASE door" })?;
+            self.batch(if result.is_ok() {
+                "RELEASE door"
+            } else {
+                "ROLLBACK TO door; RELEASE door"
+            })?;
         }
         result
     }
@@ -204,7 +237,7 @@ impl Session {
             &self.lease.slot().rule,
             &call.scope.tenant,
             &catalogue,
-            call.statement.verb.changes_schema(),
+            call.statement.verb.reach(),
         );
         let result = self.check_program(call, &catalogue).and_then(|()| {
             let mut prepared = self.connection().prepare_cached(&call.statement.sql)?;
@@ -218,7 +251,9 @@ impl Session {
         drop(judged);
         result.map_err(|fault| match fault {
             Fault::Ours(error) => error,
-            Fault::Sqlite(error) => DbError::of_statement(error, call.statement, call.original, refusal),
+            Fault::Sqlite(error) => {
+                DbError::of_statement(error, call.statement, call.original, refusal)
+            }
         })
     }
 
@@ -226,20 +261,40 @@ impl Session {
         let Statement { sql, verb, .. } = call.statement;
         let plugin = &call.scope.plugin;
         let lasting = !self.schema_changed && !verb.changes_schema();
-        if lasting && self.lease.slot().verdicts.allows(plugin, catalogue.version, sql) {
+        if lasting
+            && self
+                .lease
+                .slot()
+                .verdicts
+                .allows(plugin, catalogue.version, sql)
+        {
             return Ok(());
         }
         let allow = Allowance {
             schema: verb.changes_schema(),
+            alter: matches!(verb.reach(), Reach::Alter),
             sequence: *verb == Verb::Write { inserts: true },
             json_tables: call.statement.uses_json_tables,
         };
         program::check(self.connection(), sql, catalogue, allow)?.map_err(DbError::refused)?;
-        if let Verb::CreateTable { select: Some(select), .. } = verb {
+        if let Verb::CreateTable {
+            select: Some(select),
+            ..
+        } = verb
+        {
             // Making the table opens the schema table, so what is selected is judged alone and strictly.
-            let _strict = Rule::judge(&self.lease.slot().rule, &call.scope.tenant, catalogue, false);
-            let allow = Allowance { schema: false, ..allow };
-            program::check(self.connection(), select, catalogue, allow)?.map_err(DbError::refused)?;
+            let _strict = Rule::judge(
+                &self.lease.slot().rule,
+                &call.scope.tenant,
+                catalogue,
+                Reach::Rows,
+            );
+            let allow = Allowance {
+                schema: false,
+                ..allow
+            };
+            program::check(self.connection(), select, catalogue, allow)?
+                .map_err(DbError::refused)?;
         }
         if lasting {
             self.lease.slot_mut().verdicts.learn(plugin, catalogue, sql);
@@ -264,7 +319,11 @@ impl Session {
                 return Ok(known);
             }
         }
-        Ok(Arc::new(Catalogue::load(self.connection(), &scope.tenant, &scope.plugin)?))
+        Ok(Arc::new(Catalogue::load(
+            self.connection(),
+            &scope.tenant,
+            &scope.plugin,
+        )?))
     }
 
     /// SQLite keeps the last row id per connection, and the one before us may have been another tenant's.
@@ -281,58 +340,8 @@ impl Session {
     }
 
     fn batch(&self, sql: &str) -> Result<(), DbError> {
-        self.connection().execute_batch(sql).map_err(DbError::of_host)
-    }
-}
-
-impl Call<'_> {
-    /// Names that the statement makes must be free, those that it changes or refers to the plugin's own.
-    fn check_names(&self, catalogue: &Catalogue) -> Result<(), String> {
-        match &self.statement.verb {
-            Verb::Read | Verb::Write { .. } => Ok(()),
-            Verb::CreateTable { name, .. } => {
-                catalogue.check_new(name, Kind::Table)?;
-                self.check_references(catalogue, name)
-            }
-            Verb::CreateIndex { name, table } => {
-                catalogue.check_new(name, Kind::Index)?;
-                catalogue.check_used(table)
-            }
-            Verb::DropTable { name } | Verb::DropIndex { name } => catalogue.check_used(name),
-            Verb::RenameTable { from, to } => {
-                catalogue.check_used(from)?;
-                catalogue.check_new(to, Kind::Table)
-            }
-            Verb::AlterTable { name } => {
-                catalogue.check_used(name)?;
-                self.check_references(catalogue, name)
-            }
-        }
-    }
-
-    /// SQLite would take a name that does not exist yet, and another plugin could make it later.
-    fn check_references(&self, catalogue: &Catalogue, table: &str) -> Result<(), String> {
-        for name in &self.statement.references {
-            catalogue.check_used(name)?;
-            if !catalogue.owns_table(name) && !name.eq_ignore_ascii_case(table) {
-                return Err(format!("REFERENCES {name}: there is no such table; create it first"));
-            }
-        }
-        Ok(())
-    }
-
-    /// Keeps `plugin_objects` true to what the statement did.
-    fn record(&self, connection: &Connection, before: &Catalogue) -> rusqlite::Result<()> {
-        let Scope { tenant, plugin } = self.scope;
-        match &self.statement.verb {
-            Verb::Read | Verb::Write { .. } | Verb::AlterTable { .. } => Ok(()),
-            // With IF NOT EXISTS it may have been there.
-            Verb::CreateTable { name, .. } if before.owns(name, Kind::Table) => Ok(()),
-            Verb::CreateIndex { name, .. } if before.owns(name, Kind::Index) => Ok(()),
-            Verb::CreateTable { name, .. } => catalogue::record(connection, plugin, Kind::Table, name),
-            Verb::CreateIndex { name, .. } => catalogue::record(connection, plugin, Kind::Index, name),
-            Verb::DropTable { .. } | Verb::DropIndex { .. } => catalogue::forget_dropped(connection, tenant, plugin),
-            Verb::RenameTable { from, to } => catalogue::rename(connection, plugin, from, to),
-        }
+        self.connection()
+            .execute_batch(sql)
+            .map_err(DbError::of_host)
     }
 }

@@ -45,7 +45,10 @@ impl Default for Start {
 
 impl Start {
     pub fn with_flags(flags: &[&str]) -> Self {
-        Self { flags: flags.iter().map(|flag| (*flag).to_owned()).collect(), ..Self::default() }
+        Self {
+            flags: flags.iter().map(|flag| (*flag).to_owned()).collect(),
+            ..Self::default()
+        }
     }
 
     pub fn environment(mut self, name: &str, value: &str) -> Self {
@@ -83,7 +86,11 @@ impl Start {
             None => Command::new(binary),
             Some(most) => {
                 let mut shell = Command::new("sh");
-                shell.args(["-c", &format!("ulimit -n {most}; exec \"$0\" \"$@\""), binary]);
+                shell.args([
+                    "-c",
+                    &format!("ulimit -n {most}; exec \"$0\" \"$@\""),
+                    binary,
+                ]);
                 shell
             }
         };
@@ -109,12 +116,24 @@ impl Start {
             }
         });
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
         let started = serde_json::from_str(&line).unwrap_or_else(|error| {
             let status = child.wait();
-            panic!("the server did not start ({error}, {status:?}): {line}\n{}", log.lock().unwrap())
+            panic!(
+                "the server did not start ({error}, {status:?}): {line}\n{}",
+                log.lock().unwrap()
+            )
         });
-        TestServer { child, started, log, log_reader: Some(log_reader), _folder: folder, data }
+        TestServer {
+            child,
+            started,
+            log,
+            log_reader: Some(log_reader),
+            _folder: folder,
+            data,
+        }
     }
 }
 
@@ -163,8 +182,14 @@ impl TestServer {
 
     /// Signed in with that role in organization 1 or 2.
     pub fn as_role(&self, organization: i64, role: &str) -> Client {
-        let token = self.user(organization, role)["token"].as_str().unwrap().to_owned();
-        Client { base: self.address(), token: Some(token) }
+        let token = self.user(organization, role)["token"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        Client {
+            base: self.address(),
+            token: Some(token),
+        }
     }
 
     pub fn admin(&self) -> Client {
@@ -172,7 +197,10 @@ impl TestServer {
     }
 
     pub fn nobody(&self) -> Client {
-        Client { base: self.address(), token: None }
+        Client {
+            base: self.address(),
+            token: None,
+        }
     }
 
     pub fn is_running(&mut self) -> bool {
@@ -223,7 +251,17 @@ pub fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
         .spawn()
         .unwrap();
     let (mut out, mut err) = (String::new(), String::new());
-    child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
-    child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+    child
+        .stdout
+        .take()
+        .unwrap()
+        .read_to_string(&mut out)
+        .unwrap();
+    child
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut err)
+        .unwrap();
     (child.wait().unwrap().code(), out, err)
 }

@@ -32,7 +32,11 @@ impl Reader<'_, '_> {
         let at = self.skip(2, &[TK_IF, TK_EXISTS]);
         let dropped = self.qualified(at)?;
         let name = dropped.name;
-        Ok(if kind == Some(TK_TABLE) { Verb::DropTable { name } } else { Verb::DropIndex { name } })
+        Ok(if kind == Some(TK_TABLE) {
+            Verb::DropTable { name }
+        } else {
+            Verb::DropIndex { name }
+        })
     }
 
     pub(super) fn alter(&mut self) -> Result<Verb, String> {
@@ -43,13 +47,18 @@ impl Reader<'_, '_> {
         match (self.kind(table.next), self.kind(table.next + 1)) {
             (Some(TK_RENAME), Some(TK_TO)) => {
                 let to = self.name_at(table.next + 2)?;
-                Ok(Verb::RenameTable { from: table.name, to })
+                Ok(Verb::RenameTable {
+                    from: table.name,
+                    to,
+                })
             }
             (Some(TK_RENAME | TK_ADD | TK_DROP), _) => {
                 self.find_references(table.next)?;
                 Ok(Verb::AlterTable { name: table.name })
             }
-            _ => Err("ALTER TABLE takes ADD COLUMN, DROP COLUMN, RENAME COLUMN or RENAME TO".to_owned()),
+            _ => Err(
+                "ALTER TABLE takes ADD COLUMN, DROP COLUMN, RENAME COLUMN or RENAME TO".to_owned(),
+            ),
         }
     }
 
@@ -58,7 +67,10 @@ impl Reader<'_, '_> {
         let table = self.qualified(at)?;
         let select = (self.kind(table.next) == Some(TK_AS)).then(String::new);
         self.find_references(table.next)?;
-        Ok(Verb::CreateTable { name: table.name, select })
+        Ok(Verb::CreateTable {
+            name: table.name,
+            select,
+        })
     }
 
     fn create_index(&mut self, start: usize) -> Result<Verb, String> {
@@ -68,7 +80,10 @@ impl Reader<'_, '_> {
             return Err("CREATE INDEX needs a name and ON with its table".to_owned());
         }
         let table = self.unqualified(index.next + 1)?;
-        Ok(Verb::CreateIndex { name: index.name, table })
+        Ok(Verb::CreateIndex {
+            name: index.name,
+            table,
+        })
     }
 
     fn find_references(&mut self, start: usize) -> Result<(), String> {
@@ -85,7 +100,8 @@ impl Reader<'_, '_> {
     fn qualified(&mut self, at: usize) -> Result<Named, String> {
         let named = self.named(at)?;
         let schema = format!("{}.", self.tenant.quoted());
-        self.edits.replace(named.schema.start, named.schema.end, &schema);
+        self.edits
+            .replace(named.schema.start, named.schema.end, &schema);
         Ok(named)
     }
 
@@ -102,7 +118,11 @@ impl Reader<'_, '_> {
         let first = self.name_at(at)?;
         let start = self.tokens.get(at).map_or(0, |token| token.start);
         if self.kind(at + 1) != Some(TK_DOT) {
-            return Ok(Named { name: first, schema: start..start, next: at + 1 });
+            return Ok(Named {
+                name: first,
+                schema: start..start,
+                next: at + 1,
+            });
         }
         let name = self.name_at(at + 2)?;
         if first.eq_ignore_ascii_case(PUBLIC) {
@@ -113,26 +133,40 @@ impl Reader<'_, '_> {
             return Err(foreign_schema(&first));
         }
         let end = self.tokens.get(at + 2).map_or(start, |token| token.start);
-        Ok(Named { name, schema: start..end, next: at + 3 })
+        Ok(Named {
+            name,
+            schema: start..end,
+            next: at + 3,
+        })
     }
 
     fn name_at(&self, at: usize) -> Result<String, String> {
         match self.tokens.get(at) {
-            Some(token) if token.is_string() => {
-                Err(format!("{} stands for a name: write it in double quotes", token.text()))
-            }
-            token => token.and_then(Token::name).ok_or_else(|| "a name is missing".to_owned()),
+            Some(token) if token.is_string() => Err(format!(
+                "{} stands for a name: write it in double quotes",
+                token.text()
+            )),
+            token => token
+                .and_then(Token::name)
+                .ok_or_else(|| "a name is missing".to_owned()),
         }
     }
 
     /// Steps over the words if all of them stand there.
     fn skip(&self, at: usize, words: &[TokenType]) -> usize {
-        let all = words.iter().enumerate().all(|(i, word)| self.kind(at + i) == Some(*word));
+        let all = words
+            .iter()
+            .enumerate()
+            .all(|(i, word)| self.kind(at + i) == Some(*word));
         if all { at + words.len() } else { at }
     }
 
     fn cannot(&self, verb: &str, allowed: &str) -> String {
-        let what = self.tokens.get(1).map_or("", Token::text).to_ascii_uppercase();
+        let what = self
+            .tokens
+            .get(1)
+            .map_or("", Token::text)
+            .to_ascii_uppercase();
         format!("{verb} {what} is not allowed for plugins; allowed are {allowed}")
     }
 }
