@@ -9,6 +9,7 @@ mod install;
 mod operation;
 mod programs;
 mod test_connection;
+mod tidy;
 mod uninstall;
 
 use std::sync::Arc;

@@ -29,7 +29,9 @@ fn status(server: &TestServer, bytes: &[u8]) -> (u16, usize) {
     // A refusal's text may name the protocol: only a status makes an answer.
     let answers = answer
         .match_indices("HTTP/1.1 ")
-        .filter(|(at, mark)| answer[at + mark.len()..].starts_with(|next: char| next.is_ascii_digit()))
+        .filter(|(at, mark)| {
+            answer[at + mark.len()..].starts_with(|next: char| next.is_ascii_digit())
+        })
         .count();
     let status = answer
         .strip_prefix("HTTP/1.1 ")
