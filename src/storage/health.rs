@@ -1,0 +1,75 @@
+//! Whether storage can do its work, and whether a tenant's file is what its catalogue says.
+
+use rusqlite::Connection;
+
+use super::Storage;
+use super::door::HOST_TABLES;
+use crate::error::{Error, Result};
+use crate::tenant::TenantId;
+
+/// With less than this free the appliance calls itself not ready: SQLite still needs room to end its work.
+const LEAST_FREE_BYTES: u64 = 64 << 20;
+
+/// `plugin_objects` held against what is there. Both lists are empty unless there is a bug.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ownership {
+    /// Tables and indexes that nobody owns.
+    pub orphans: Vec<String>,
+    /// Names that a plugin owns and that are not there, as `plugin: name`.
+    pub missing: Vec<String>,
+}
+
+impl Storage {
+    /// The control database answers and the disk has room.
+    pub fn ready(&self) -> Result<()> {
+        self.control(|connection| {
+            Ok(connection.query_row("SELECT count(*) FROM app_meta", [], |_| Ok(()))?)
+        })?;
+        let disk = rustix::fs::statvfs(self.data.root()).map_err(|error| {
+            Error::internal("cannot ask for the free space of the data folder", error)
+        })?;
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        if free < LEAST_FREE_BYTES {
+            return Err(Error::Full(format!(
+                "The disk is nearly full: {} MB are free, {} MB are needed",
+                free >> 20,
+                LEAST_FREE_BYTES >> 20
+            )));
+        }
+        Ok(())
+    }
+
+    /// Opens the tenant's file (which migrates an old one) and looks for orphans.
+    pub fn check_tenant(&self, tenant: &TenantId) -> Result<Ownership> {
+        self.tenant(tenant, |connection| Ok(ownership(connection, tenant)?))
+    }
+}
+
+fn ownership(connection: &Connection, tenant: &TenantId) -> rusqlite::Result<Ownership> {
+    let unowned = format!(
+        "SELECT name, tbl_name FROM {}.sqlite_schema
+         WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT IN (SELECT name FROM plugin_objects) ORDER BY name",
+        tenant.quoted()
+    );
+    let is_host = |table: &String| HOST_TABLES.contains(&table.as_str());
+    let mut found = Ownership::default();
+    for row in connection
+        .prepare(&unowned)?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+    {
+        let (name, table): (String, String) = row?;
+        if !is_host(&table) {
+            found.orphans.push(name);
+        }
+    }
+    let missing = format!(
+        "SELECT plugin_key || ': ' || name FROM plugin_objects
+         WHERE name NOT IN (SELECT name COLLATE NOCASE FROM {}.sqlite_schema) ORDER BY seq",
+        tenant.quoted()
+    );
+    found.missing = connection
+        .prepare(&missing)?
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(found)
+}

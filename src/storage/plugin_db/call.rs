@@ -1,0 +1,76 @@
+//! One statement of a plugin on its way: which names it may make or change, and what its success
+//! means for the catalogue.
+
+use rusqlite::Connection;
+
+use super::{Params, Scope};
+use crate::storage::door::catalogue::{self, Catalogue, Kind};
+use crate::storage::door::statement::{Statement, Verb};
+
+pub struct Call<'a> {
+    pub scope: &'a Scope,
+    pub statement: &'a Statement,
+    /// The author's text, for places in messages.
+    pub original: &'a str,
+    pub params: &'a Params,
+}
+
+impl Call<'_> {
+    /// Names that the statement makes must be free, those that it changes or refers to the plugin's own.
+    pub fn check_names(&self, catalogue: &Catalogue) -> Result<(), String> {
+        match &self.statement.verb {
+            Verb::Read | Verb::Write { .. } => Ok(()),
+            Verb::CreateTable { name, .. } => {
+                catalogue.check_new(name, Kind::Table)?;
+                self.check_references(catalogue, name)
+            }
+            Verb::CreateIndex { name, table } => {
+                catalogue.check_new(name, Kind::Index)?;
+                catalogue.check_used(table)
+            }
+            Verb::DropTable { name } | Verb::DropIndex { name } => catalogue.check_used(name),
+            Verb::RenameTable { from, to } => {
+                catalogue.check_used(from)?;
+                catalogue.check_new(to, Kind::Table)
+            }
+            Verb::AlterTable { name } => {
+                catalogue.check_used(name)?;
+                self.check_references(catalogue, name)
+            }
+        }
+    }
+
+    /// SQLite would take a name that does not exist yet, and another plugin could make it later.
+    fn check_references(&self, catalogue: &Catalogue, table: &str) -> Result<(), String> {
+        for name in &self.statement.references {
+            catalogue.check_used(name)?;
+            if !catalogue.owns_table(name) && !name.eq_ignore_ascii_case(table) {
+                return Err(format!(
+                    "REFERENCES {name}: there is no such table; create it first"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps `plugin_objects` true to what the statement did.
+    pub fn record(&self, connection: &Connection, before: &Catalogue) -> rusqlite::Result<()> {
+        let Scope { tenant, plugin } = self.scope;
+        match &self.statement.verb {
+            Verb::Read | Verb::Write { .. } | Verb::AlterTable { .. } => Ok(()),
+            // With IF NOT EXISTS it may have been there.
+            Verb::CreateTable { name, .. } if before.owns(name, Kind::Table) => Ok(()),
+            Verb::CreateIndex { name, .. } if before.owns(name, Kind::Index) => Ok(()),
+            Verb::CreateTable { name, .. } => {
+                catalogue::record(connection, plugin, Kind::Table, name)
+            }
+            Verb::CreateIndex { name, .. } => {
+                catalogue::record(connection, plugin, Kind::Index, name)
+            }
+            Verb::DropTable { .. } | Verb::DropIndex { .. } => {
+                catalogue::forget_dropped(connection, tenant, plugin)
+            }
+            Verb::RenameTable { from, to } => catalogue::rename(connection, plugin, from, to),
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! What can go wrong with a plugin's statement. Texts are for the plugin's author: they name the
+//! place in the statement, and never a path of the host.
+
+use std::time::Duration;
+
+use rusqlite::ErrorCode;
+
+use crate::error::Error;
+use crate::storage::door::pointer;
+use crate::storage::door::statement::Statement;
+
+#[derive(Debug, thiserror::Error)]
+pub enum DbError {
+    /// SQLite refused or failed; `statement` says where.
+    #[error("{message} ({statement})")]
+    Sql { message: String, statement: String },
+    /// The door refused.
+    #[error("{message}")]
+    Refused { message: String },
+    /// `which` names the limit, for a caller that tells them apart.
+    #[error("{message}")]
+    Limit {
+        which: &'static str,
+        message: String,
+    },
+    #[error("{message}")]
+    Busy {
+        message: String,
+        retry_after: Duration,
+    },
+    #[error("the disk or this organization's quota is full")]
+    Full,
+    /// The transaction is gone, and with it all that was done in it.
+    #[error("a statement ended the transaction, so nothing of it was kept")]
+    TransactionEnded,
+    #[error("{0}")]
+    Internal(String),
+}
+
+pub const TIME: &str = "time";
+pub const VALUE: &str = "value";
+
+impl DbError {
+    pub fn refused(message: impl Into<String>) -> Self {
+        Self::Refused {
+            message: message.into(),
+        }
+    }
+
+    pub fn limit(which: &'static str, message: impl Into<String>) -> Self {
+        Self::Limit {
+            which,
+            message: message.into(),
+        }
+    }
+
+    pub fn out_of_time() -> Self {
+        Self::limit(
+            TIME,
+            "the time for this database work is over (a transaction may take 5 s)",
+        )
+    }
+
+    /// Errors of a plugin's statement. `refusal` is the authorizer's reason, if it had one.
+    pub fn of_statement(
+        error: rusqlite::Error,
+        statement: &Statement,
+        original: &str,
+        refusal: Option<String>,
+    ) -> Self {
+        let code = error.sqlite_error_code();
+        match code {
+            Some(ErrorCode::AuthorizationForStatementDenied) => {
+                return Self::refused(
+                    refusal.unwrap_or_else(|| "the statement is not allowed".to_owned()),
+                );
+            }
+            Some(ErrorCode::OperationInterrupted) => return Self::out_of_time(),
+            Some(ErrorCode::TooBig) => {
+                return Self::limit(VALUE, "a value or the statement is longer than 1 MB");
+            }
+            Some(ErrorCode::DiskFull) => return Self::Full,
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => return Self::busy(),
+            Some(
+                ErrorCode::CannotOpen
+                | ErrorCode::SystemIoFailure
+                | ErrorCode::DatabaseCorrupt
+                | ErrorCode::NotADatabase
+                | ErrorCode::OutOfMemory
+                | ErrorCode::ReadOnly,
+            ) => return Self::Internal(format!("database: {error}")),
+            _ => {}
+        }
+        // The authorizer may also have turned a function or a table into a plain SQL error.
+        if let Some(reason) = refusal {
+            return Self::refused(reason);
+        }
+        match error {
+            rusqlite::Error::SqlInputError { msg, offset, .. } => {
+                let offset = usize::try_from(offset).unwrap_or(0);
+                Self::Sql {
+                    message: with_pointer(msg),
+                    statement: statement.place(original, offset),
+                }
+            }
+            rusqlite::Error::SqliteFailure(_, Some(message)) => Self::Sql {
+                message: with_pointer(message),
+                statement: statement.place(original, 0),
+            },
+            other => Self::Sql {
+                message: other.to_string(),
+                statement: statement.place(original, 0),
+            },
+        }
+    }
+
+    /// Errors of a statement of ours.
+    pub fn of_host(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::busy(),
+            Some(ErrorCode::OperationInterrupted) => Self::out_of_time(),
+            _ => Self::Internal(format!("database: {error}")),
+        }
+    }
+
+    fn busy() -> Self {
+        Self::Busy {
+            message: "the database is busy; try again".to_owned(),
+            retry_after: Duration::from_secs(1),
+        }
+    }
+}
+
+/// `no such table: users` sends the author to the host function.
+fn with_pointer(message: String) -> String {
+    let table = message
+        .strip_prefix("no such table: ")
+        .map(|name| name.rsplit('.').next().unwrap_or(name));
+    match table.and_then(pointer) {
+        Some(function) => format!("{message}; use {function} instead"),
+        None => message,
+    }
+}
+
+impl From<DbError> for Error {
+    fn from(error: DbError) -> Self {
+        let message = error.to_string();
+        match error {
+            DbError::Sql { .. } | DbError::Refused { .. } | DbError::TransactionEnded => {
+                Self::refused(message)
+            }
+            DbError::Limit { which: TIME, .. } => Self::TimedOut(message),
+            DbError::Limit { .. } => Self::TooLarge(message),
+            DbError::Busy {
+                message,
+                retry_after,
+            } => Self::Busy {
+                message,
+                retry_after,
+            },
+            DbError::Full => Self::Full(message),
+            DbError::Internal(text) => Self::Internal(text),
+        }
+    }
+}
+
+impl From<Error> for DbError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Busy {
+                message,
+                retry_after,
+            } => Self::Busy {
+                message,
+                retry_after,
+            },
+            Error::Full(_) => Self::Full,
+            other => Self::Internal(other.to_string()),
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! How every connection is set: what SQLite is told about trust, durability and size.
+//! SQLite keeps most of this per connection or per attached file, so it is set each time, in one place.
+
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::limits::Limit;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::error::Result;
+
+/// Without CREATE: neither opening nor attaching ever makes a file for an unknown name.
+pub const OPEN_EXISTING: OpenFlags =
+    OpenFlags::SQLITE_OPEN_READ_WRITE.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
+pub const OPEN_OR_CREATE: OpenFlags = OPEN_EXISTING.union(OpenFlags::SQLITE_OPEN_CREATE);
+
+const JOURNAL_SIZE_LIMIT: i64 = 64 << 20;
+/// A tenant's quota in pages of 4,096 bytes: 1 GB.
+const TENANT_PAGES: i64 = 262_144;
+const CACHED_STATEMENTS: usize = 64;
+
+const HOST_VALUE_BYTES: i32 = 64 << 20;
+const HOST_SQL_BYTES: i32 = 1_000_000;
+const PLUGIN_VALUE_BYTES: i32 = 1_000_000;
+const PLUGIN_SQL_BYTES: i32 = 100_000;
+const HOST_VDBE_OPS: i32 = 1_000_000;
+const PLUGIN_VDBE_OPS: i32 = 50_000;
+/// LIKE costs text times pattern and cannot be interrupted, so the pattern is short.
+const PLUGIN_LIKE_BYTES: i32 = 200;
+const HOST_LIKE_BYTES: i32 = 1_000;
+/// The rest is the same for the host, whose SQL is constant text far below these.
+const EXPRESSION_DEPTH: i32 = 100;
+const COMPOUND_SELECTS: i32 = 50;
+const VARIABLES: i32 = 2_000;
+const TRIGGER_DEPTH: i32 = 20;
+const COLUMNS: i32 = 500;
+
+/// Whose statements a connection is about to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Work {
+    Host,
+    Plugin,
+}
+
+/// What holds for a connection as a whole, whatever is attached to it.
+pub fn harden(connection: &Connection, busy: Duration) -> rusqlite::Result<()> {
+    connection.busy_timeout(busy)?;
+    for (setting, value) in [
+        (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
+        (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
+        (DbConfig::SQLITE_DBCONFIG_DQS_DML, false),
+        (DbConfig::SQLITE_DBCONFIG_DQS_DDL, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_ATTACH_CREATE, false),
+    ] {
+        connection.set_db_config(setting, value)?;
+    }
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "mmap_size", 0)?;
+    connection.pragma_update(None, "cell_size_check", true)?;
+    for (limit, value) in [
+        (Limit::SQLITE_LIMIT_ATTACHED, 1),
+        (Limit::SQLITE_LIMIT_EXPR_DEPTH, EXPRESSION_DEPTH),
+        (Limit::SQLITE_LIMIT_COMPOUND_SELECT, COMPOUND_SELECTS),
+        (Limit::SQLITE_LIMIT_VARIABLE_NUMBER, VARIABLES),
+        (Limit::SQLITE_LIMIT_TRIGGER_DEPTH, TRIGGER_DEPTH),
+        (Limit::SQLITE_LIMIT_COLUMN, COLUMNS),
+        (Limit::SQLITE_LIMIT_WORKER_THREADS, 0),
+    ] {
+        connection.set_limit(limit, value)?;
+    }
+    limit(connection, Work::Host)?;
+    connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+    Ok(())
+}
+
+/// What holds for one file: `schema` is `main` of its own connection, or the name it is attached under.
+pub fn make_durable(connection: &Connection, schema: &str) -> rusqlite::Result<()> {
+    // Answers with the mode it chose, so it cannot be a plain update.
+    connection.pragma_update_and_check(Some(schema), "journal_mode", "WAL", |_| Ok(()))?;
+    connection.pragma_update(Some(schema), "synchronous", "FULL")?;
+    connection.pragma_update_and_check(
+        Some(schema),
+        "journal_size_limit",
+        JOURNAL_SIZE_LIMIT,
+        |_| Ok(()),
+    )
+}
+
+/// SQLite forgets this number when a file is detached.
+pub fn set_quota(connection: &Connection, schema: &str) -> rusqlite::Result<()> {
+    connection.pragma_update_and_check(Some(schema), "max_page_count", TENANT_PAGES, |_| Ok(()))
+}
+
+/// Makes every write to the empty `main` of a tenant connection fail: a table needs two pages.
+pub fn close_main(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update_and_check(Some("main"), "max_page_count", 1, |_| Ok(()))
+}
+
+/// The sizes that differ between the host, which stores files, and plugins.
+pub fn limit(connection: &Connection, work: Work) -> rusqlite::Result<()> {
+    let [value, sql, ops, like] = match work {
+        Work::Host => [
+            HOST_VALUE_BYTES,
+            HOST_SQL_BYTES,
+            HOST_VDBE_OPS,
+            HOST_LIKE_BYTES,
+        ],
+        Work::Plugin => [
+            PLUGIN_VALUE_BYTES,
+            PLUGIN_SQL_BYTES,
+            PLUGIN_VDBE_OPS,
+            PLUGIN_LIKE_BYTES,
+        ],
+    };
+    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, value)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_SQL_LENGTH, sql)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_VDBE_OP, ops)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, like)?;
+    Ok(())
+}
+
+/// Opens a database as `main` of a connection of its own.
+pub fn open_file(path: &std::path::Path, flags: OpenFlags, busy: Duration) -> Result<Connection> {
+    let connection = Connection::open_with_flags(path, flags)?;
+    harden(&connection, busy)?;
+    make_durable(&connection, "main")?;
+    Ok(connection)
+}

@@ -1,0 +1,188 @@
+//! One connection for tenant work: an empty `main` in memory that refuses writes, and at most one
+//! tenant file attached under its tenant id. That makes another tenant unreachable by construction.
+//!
+//! The authorizer and the progress handler are installed once and read shared state, because
+//! installing an authorizer again would expire every cached statement.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use rusqlite::Connection;
+
+use super::door::{Rule, Verdicts, functions};
+use super::schema::{Age, Kind, Stamp};
+use super::settings::{self, Work};
+use super::stopwatch::Stopwatch;
+use crate::data_dir::DataDir;
+use crate::error::{Error, Result};
+use crate::tenant::TenantId;
+
+/// SQLite calls the progress handler after so many instructions: some tens of microseconds.
+const OPS_PER_LOOK: i32 = 1_000;
+
+pub struct Slot {
+    pub connection: Connection,
+    pub rule: Arc<Rule>,
+    pub stopwatch: Arc<Stopwatch>,
+    pub verdicts: Verdicts,
+    attached: Option<TenantId>,
+    broken: bool,
+}
+
+/// Attaches tenants to slots; holds what that needs.
+pub struct Attacher {
+    data: Arc<DataDir>,
+    busy: Duration,
+    /// Migrations run one at a time: two slots may meet the same old file.
+    migrating: Mutex<()>,
+}
+
+impl Slot {
+    pub fn open(busy: Duration) -> rusqlite::Result<Self> {
+        let connection = Connection::open_with_flags(":memory:", settings::OPEN_EXISTING)?;
+        settings::harden(&connection, busy)?;
+        settings::close_main(&connection)?;
+        functions::install(&connection)?;
+        let rule = Arc::new(Rule::default());
+        connection.authorizer(Some(Rule::hook(&rule)))?;
+        let stopwatch = Arc::new(Stopwatch::default());
+        connection.progress_handler(OPS_PER_LOOK, Some(Stopwatch::hook(&stopwatch)))?;
+        Ok(Self {
+            connection,
+            rule,
+            stopwatch,
+            verdicts: Verdicts::default(),
+            attached: None,
+            broken: false,
+        })
+    }
+
+    pub fn attached(&self) -> Option<&TenantId> {
+        self.attached.as_ref()
+    }
+
+    pub fn is_broken(&self) -> bool {
+        self.broken
+    }
+
+    /// Leaves nothing of one use for the next. A connection that cannot be trusted is given up.
+    pub fn clean(&mut self) {
+        self.rule.back_to_host();
+        self.stopwatch.clear();
+        let rolled_back =
+            self.connection.is_autocommit() || self.connection.execute_batch("ROLLBACK").is_ok();
+        let limited = settings::limit(&self.connection, Work::Host).is_ok();
+        self.broken |= !rolled_back || !limited || !self.is_as_expected().unwrap_or(false);
+    }
+
+    /// No temporary objects, and exactly the files attached that we attached.
+    fn is_as_expected(&self) -> rusqlite::Result<bool> {
+        let mut databases = self
+            .connection
+            .prepare_cached("SELECT name FROM pragma_database_list")?;
+        let mut names = databases.query([])?;
+        let mut seen = Vec::new();
+        while let Some(row) = names.next()? {
+            seen.push(row.get_ref(0)?.as_str()?.to_owned());
+        }
+        let expected = std::iter::once("main").chain(self.attached().map(TenantId::as_str));
+        // A temp database is listed only once it was used, so its absence is the common proof.
+        Ok(seen
+            .iter()
+            .map(String::as_str)
+            .filter(|name| *name != "temp")
+            .eq(expected)
+            && self.temp_is_empty(&seen)?)
+    }
+
+    fn temp_is_empty(&self, seen: &[String]) -> rusqlite::Result<bool> {
+        if !seen.iter().any(|name| name == "temp") {
+            return Ok(true);
+        }
+        let count = "SELECT count(*) FROM sqlite_temp_schema";
+        Ok(self
+            .connection
+            .query_row(count, [], |row| row.get::<_, i64>(0))?
+            == 0)
+    }
+}
+
+impl Attacher {
+    pub fn new(data: Arc<DataDir>, busy: Duration) -> Self {
+        Self {
+            data,
+            busy,
+            migrating: Mutex::new(()),
+        }
+    }
+
+    /// Makes `tenant` the one attached file of the slot, set in every way that SQLite keeps per file.
+    pub fn attach(&self, slot: &mut Slot, tenant: &TenantId) -> Result<()> {
+        if slot.attached.as_ref() == Some(tenant) {
+            return Ok(());
+        }
+        slot.verdicts.clear();
+        if let Some(other) = slot.attached.take() {
+            slot.connection.flush_prepared_statement_cache();
+            detach(slot, &other)?;
+        }
+        self.attach_file(slot, tenant)?;
+        if self.judge(slot, tenant)? == Age::Old {
+            detach(slot, tenant)?;
+            self.migrate(tenant)?;
+            self.attach_file(slot, tenant)?;
+        }
+        settings::make_durable(&slot.connection, tenant.as_str())?;
+        settings::set_quota(&slot.connection, tenant.as_str())?;
+        slot.attached = Some(tenant.clone());
+        Ok(())
+    }
+
+    fn attach_file(&self, slot: &mut Slot, tenant: &TenantId) -> Result<()> {
+        let path = self.data.tenant_database(tenant);
+        let Some(path) = path.to_str() else {
+            return Err(Error::Internal(
+                "the data folder's path is not UTF-8; choose another with --data".to_owned(),
+            ));
+        };
+        // The connection may not create files, so an unknown tenant fails here and leaves no trace.
+        let attached = slot
+            .connection
+            .execute("ATTACH ? AS ?", [path, tenant.as_str()]);
+        attached.map_err(|error| match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::CannotOpen) => {
+                Error::NotFound(format!("tenant {tenant} has no database"))
+            }
+            _ => Error::from(error),
+        })?;
+        Ok(())
+    }
+
+    /// Detaches again what is not ours, so that the slot stays usable.
+    fn judge(&self, slot: &mut Slot, tenant: &TenantId) -> Result<Age> {
+        let stamp = Stamp::read(&slot.connection, Some(tenant.as_str()));
+        let verdict = stamp
+            .and_then(|stamp| Kind::Tenant.judge(stamp, &format!("the file of tenant {tenant}")));
+        if verdict.is_err() {
+            detach(slot, tenant)?;
+        }
+        verdict
+    }
+
+    fn migrate(&self, tenant: &TenantId) -> Result<()> {
+        let _alone = self.migrating.lock();
+        let mut file = settings::open_file(
+            &self.data.tenant_database(tenant),
+            settings::OPEN_EXISTING,
+            self.busy,
+        )?;
+        Kind::Tenant.migrate(&mut file)
+    }
+}
+
+fn detach(slot: &mut Slot, tenant: &TenantId) -> Result<()> {
+    let detached = slot.connection.execute("DETACH ?", [tenant.as_str()]);
+    slot.broken |= detached.is_err();
+    Ok(detached.map(|_| ())?)
+}
