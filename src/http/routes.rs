@@ -224,7 +224,7 @@ pub const ROUTES: &[Route] = &[
         Member,
         Host,
         marketplace::readme,
-        "The plugin's README as Markdown text",
+        "The plugin's README as Markdown text, or null",
     ),
     route(
         "GET",

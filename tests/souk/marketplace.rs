@@ -125,10 +125,12 @@ fn a_plugin_without_a_picture_gets_a_tile_and_texts_are_shown() {
         .is(200)
         .data();
     assert!(readme.as_str().unwrap().starts_with("# Ui Only"));
-    server
+    let none = server
         .admin()
         .get("/api/plugins/marketplace/tables/readme")
-        .is(404);
+        .is(200)
+        .data();
+    assert_eq!(none, Value::Null);
 }
 
 #[test]
