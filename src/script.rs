@@ -1,1 +1,338 @@
 //! Compiled plugins and the host functions they may call.
+//!
+//! A `Program` is one plugin version, compiled once and shared by all calls of a tenant. It holds no
+//! state between calls: each call starts as if the module had just been loaded. A `Call` carries
+//! what this one call may reach; it goes in and comes back, so that the caller can commit
+//! or roll back what the script did to its database.
+//!
+//! This room knows two languages and no routes of ours, no users, no SQL. The languages are
+//! behind `Compiled`; what scripts may call is one table, `host::HOST_FNS`, behind one gate.
+
+mod budget;
+mod grant;
+pub mod host;
+mod limits;
+mod lua;
+mod rhai;
+mod routes;
+mod running;
+
+#[cfg(test)]
+mod attacks;
+#[cfg(test)]
+mod behaviour;
+#[cfg(test)]
+mod conformance;
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod reach;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::outbound::Outbound;
+use crate::plugin_key::PluginKey;
+use crate::storage::plugin_db::PluginDb;
+use crate::tenant::TenantId;
+use crate::value::{Map, Value};
+
+pub use grant::{Capability, Grant};
+pub use limits::{LONGEST_TIMEOUT_MS, Limits, STACK_BYTES, Size};
+pub use routes::{RouteMatch, RouteTable};
+
+use running::Running;
+
+/// The text files of a package that scripts are made of, by their path inside the package.
+pub type ScriptFiles = BTreeMap<String, Vec<u8>>;
+
+/// Compiles plugins; one per process.
+pub struct Runtime {
+    limits: Arc<Limits>,
+    rhai: rhai::Language,
+}
+
+/// One compiled plugin version.
+pub struct Program {
+    limits: Arc<Limits>,
+    metadata: Value,
+    hooks: Vec<Hook>,
+    routes: RouteTable,
+    compiled: Box<dyn Compiled>,
+}
+
+/// What the host calls by itself, beside the routes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hook {
+    Install,
+    Uninstall,
+    Configure,
+    ValidateConfig,
+    TestConnection,
+    Upgrade,
+}
+
+/// What one call may reach.
+pub struct Call {
+    pub grant: Grant,
+    pub tenant: TenantId,
+    pub plugin: PluginKey,
+    pub user_id: i64,
+    pub configuration: Value,
+    pub db: Option<PluginDb>,
+    pub outbound: Arc<Outbound>,
+    /// Wall time with host calls; the script's own time has its own limit.
+    pub wall: Duration,
+}
+
+pub struct Outcome {
+    pub result: Result<Value, ScriptError>,
+    pub call: Call,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ScriptError {
+    /// The script raised an error, or did something that its language refuses.
+    #[error("{message}")]
+    Raised {
+        message: String,
+        status: Option<u16>,
+    },
+    /// A limit was met, whether or not the script tried to go on.
+    #[error("the plugin met a limit: {which}")]
+    Limit { which: String },
+    /// The script ended well, but what it returned has no meaning outside it.
+    #[error("{message}")]
+    BadResult { message: String },
+    /// The host could not do its part.
+    #[error(transparent)]
+    Host(Error),
+}
+
+/// Why a plugin cannot run here.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct CompileError {
+    pub file: String,
+    pub line: Option<u32>,
+    pub message: String,
+}
+
+/// What a language offers once a plugin is compiled. All that is not in here is language-neutral.
+trait Compiled: Send + Sync {
+    /// Loads the module on clean state and calls one of its functions with `arguments`
+    /// and, where there is one, with `context`, to which the host modules are added.
+    fn call(
+        &self,
+        entry: Entry<'_>,
+        arguments: Vec<Value>,
+        context: Option<Map>,
+        running: &Arc<Running>,
+    ) -> Result<Value, ScriptError>;
+}
+
+/// Which function of a plugin is called.
+#[derive(Clone, Copy, Debug)]
+enum Entry<'a> {
+    Hook(Hook),
+    /// A route by its key in the router.
+    Route(&'a str),
+}
+
+/// What a language finds in a module when it loads it for the first time.
+struct Loaded {
+    metadata: Value,
+    hooks: Vec<Hook>,
+    /// Route keys with the options beside their handlers.
+    routes: Vec<(String, Value)>,
+    compiled: Box<dyn Compiled>,
+}
+
+impl Runtime {
+    pub fn new(limits: Limits) -> Self {
+        let limits = Arc::new(limits);
+        Self {
+            rhai: rhai::Language::new(&limits),
+            limits,
+        }
+    }
+
+    /// Compiles the plugin that starts in `entry_point`: `main.lua` or `main.rhai`.
+    pub fn compile(&self, entry_point: &str, files: &ScriptFiles) -> Result<Program, CompileError> {
+        let extension = match entry_point {
+            "main.lua" => ".lua",
+            "main.rhai" => ".rhai",
+            _ => {
+                return Err(CompileError::new(
+                    entry_point,
+                    "Souk runs main.lua and main.rhai; this entry point is neither",
+                ));
+            }
+        };
+        let sources = self.sources(extension, files)?;
+        if !sources.contains_key(entry_point) {
+            return Err(CompileError::new(
+                entry_point,
+                "the package has no such file",
+            ));
+        }
+        let loaded = if extension == ".lua" {
+            lua::compile(entry_point, &sources, &self.limits)?
+        } else {
+            self.rhai.compile(entry_point, &sources, &self.limits)?
+        };
+        let wrong = |message: String| CompileError::new(entry_point, message);
+        if !matches!(loaded.metadata, Value::Map(_)) {
+            return Err(wrong(
+                "the plugin has no metadata: a table or map with name and version".to_owned(),
+            ));
+        }
+        for hook in [Hook::Install, Hook::Uninstall] {
+            if !loaded.hooks.contains(&hook) {
+                return Err(wrong(format!(
+                    "the plugin has no function {}({})",
+                    hook.name(),
+                    hook.parameters().join(", ")
+                )));
+            }
+        }
+        Ok(Program {
+            limits: Arc::clone(&self.limits),
+            metadata: loaded.metadata,
+            hooks: loaded.hooks,
+            routes: RouteTable::parse(loaded.routes).map_err(wrong)?,
+            compiled: loaded.compiled,
+        })
+    }
+
+    /// The script files of one language, as text within the limits.
+    fn sources<'a>(
+        &self,
+        extension: &str,
+        files: &'a ScriptFiles,
+    ) -> Result<BTreeMap<&'a str, &'a str>, CompileError> {
+        let mut sources = BTreeMap::new();
+        for (path, bytes) in files.iter().filter(|(path, _)| path.ends_with(extension)) {
+            if bytes.len() > self.limits.source_bytes {
+                let limit = limits::readable(self.limits.source_bytes);
+                return Err(CompileError::new(
+                    path,
+                    format!("a script file may have at most {limit}"),
+                ));
+            }
+            let text = std::str::from_utf8(bytes)
+                .map_err(|_| CompileError::new(path, "a script file must be UTF-8 text"))?;
+            sources.insert(path.as_str(), text);
+            if sources.len() > self.limits.source_files {
+                let limit = self.limits.source_files;
+                return Err(CompileError::new(
+                    path,
+                    format!("a plugin may have at most {limit} script files"),
+                ));
+            }
+        }
+        Ok(sources)
+    }
+}
+
+impl Program {
+    pub fn metadata(&self) -> &Value {
+        &self.metadata
+    }
+
+    pub fn has(&self, hook: Hook) -> bool {
+        self.hooks.contains(&hook)
+    }
+
+    pub fn routes(&self) -> &RouteTable {
+        &self.routes
+    }
+
+    /// Calls a hook with its own arguments; the engine adds `context` where the hook has one.
+    pub fn run_hook(&self, hook: Hook, arguments: Vec<Value>, call: Call) -> Outcome {
+        let context = hook.has_context().then(|| {
+            Map::from_iter([
+                ("tenantId".to_owned(), Value::from(call.tenant.as_str())),
+                ("userId".to_owned(), Value::Int(call.user_id)),
+            ])
+        });
+        self.run(Entry::Hook(hook), arguments, context, call)
+    }
+
+    /// Calls a route with `ctx`, to which the engine adds the host modules.
+    pub fn run_route(&self, route: &RouteMatch, ctx: Map, call: Call) -> Outcome {
+        self.run(Entry::Route(&route.key), Vec::new(), Some(ctx), call)
+    }
+
+    fn run(
+        &self,
+        entry: Entry<'_>,
+        arguments: Vec<Value>,
+        context: Option<Map>,
+        call: Call,
+    ) -> Outcome {
+        let running = Arc::new(Running::start(call, &self.limits));
+        let result = self.compiled.call(entry, arguments, context, &running);
+        let (result, call) = running.finish(result);
+        Outcome { result, call }
+    }
+}
+
+impl Hook {
+    const ALL: [Self; 6] = [
+        Self::Install,
+        Self::Uninstall,
+        Self::Configure,
+        Self::ValidateConfig,
+        Self::TestConnection,
+        Self::Upgrade,
+    ];
+
+    /// The function's name in a script.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Install => "install",
+            Self::Uninstall => "uninstall",
+            Self::Configure => "configure",
+            Self::ValidateConfig => "validateConfig",
+            Self::TestConnection => "testConnection",
+            Self::Upgrade => "upgrade",
+        }
+    }
+
+    /// The function's parameters, in the order of the contract.
+    fn parameters(self) -> &'static [&'static str] {
+        match self {
+            Self::Install | Self::Configure => &["userId", "tenantId", "config", "context"],
+            Self::Uninstall => &["userId", "tenantId", "context"],
+            Self::ValidateConfig => &["config"],
+            Self::TestConnection => &["config", "context"],
+            Self::Upgrade => &["fromVersion", "toVersion", "userId", "tenantId", "context"],
+        }
+    }
+
+    fn has_context(self) -> bool {
+        self.parameters().last() == Some(&"context")
+    }
+}
+
+impl CompileError {
+    fn new(file: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            file: file.into(),
+            line: None,
+            message: message.into(),
+        }
+    }
+}
+
+impl fmt::Display for CompileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "{}:{line}: {}", self.file, self.message),
+            None => write!(f, "{}: {}", self.file, self.message),
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! `db`: the plugin's own tables. What SQL may say is decided below, by `storage`.
+
+use super::{ARGUMENTS, Arguments, Body, HostCall, HostError, HostFn, Kind, Param, raised};
+use crate::error::Error;
+use crate::script::grant::Capability;
+use crate::script::limits::Size;
+use crate::storage::plugin_db::{DbError, Params, PluginDb, RowLimits};
+use crate::value::Value;
+
+/// Most rows of one query, and most bytes of all their values.
+const ROWS: RowLimits = RowLimits {
+    rows: 10_000,
+    bytes: 8 << 20,
+};
+
+const PARAMS: &[Param] = &[
+    Param::required("sql", Kind::Text),
+    Param::optional("params", Kind::ListOrMap),
+];
+
+const SIZE: Size = Size {
+    text: 4 << 20,
+    ..ARGUMENTS
+};
+
+pub const QUERY: HostFn = HostFn {
+    module: "db",
+    name: "query",
+    needs: Capability::Database,
+    doc: "db.query(sql, params?) → list of rows, each a map from column to value. params: a list for ?, a map for :name.",
+    params: PARAMS,
+    size: SIZE,
+    body: Body::Call(|host, mut args| {
+        let params = bind(&mut args);
+        let rows = open(host)?
+            .query(args.text(0), &params, ROWS)
+            .map_err(explain)?;
+        Ok(Value::List(rows.into_iter().map(Value::Map).collect()))
+    }),
+};
+
+pub const EXECUTE: HostFn = HostFn {
+    module: "db",
+    name: "execute",
+    needs: Capability::Database,
+    doc: "db.execute(sql, params?) → { changes, lastInsertId }",
+    params: PARAMS,
+    size: SIZE,
+    body: Body::Call(|host, mut args| {
+        let params = bind(&mut args);
+        let done = open(host)?
+            .execute(args.text(0), &params)
+            .map_err(explain)?;
+        Ok(Value::map([
+            ("changes", Value::Int(done.changes)),
+            ("lastInsertId", Value::Int(done.last_insert_id)),
+        ]))
+    }),
+};
+
+pub const TRANSACTION: HostFn = HostFn {
+    module: "db",
+    name: "transaction",
+    needs: Capability::Database,
+    doc: "db.transaction(function(tx) … end): all of it or, when the function raises an error, nothing. Use tx inside; fetch first, then write.",
+    params: &[Param::required("function", Kind::Function)],
+    size: ARGUMENTS,
+    body: Body::Scope {
+        enter: |host| open(host)?.begin().map_err(explain),
+        leave: |host, well| {
+            let db = open(host)?;
+            let ended = if well { db.commit() } else { db.rollback() };
+            if well && ended.is_err() {
+                // A commit that failed may leave the transaction open, which the script cannot end.
+                let _ = db.rollback();
+            }
+            ended.map_err(explain)
+        },
+    },
+};
+
+fn open<'a>(host: &'a mut HostCall<'_>) -> Result<&'a mut PluginDb, HostError> {
+    match host.call.db.as_mut() {
+        Some(db) => Ok(db),
+        None => raised("there is no database in this call"),
+    }
+}
+
+fn bind(args: &mut Arguments) -> Params {
+    match args.take(1) {
+        Value::List(items) if !items.is_empty() => Params::List(items),
+        Value::Map(map) if !map.is_empty() => Params::Named(map),
+        _ => Params::None,
+    }
+}
+
+/// A refused or wrong statement is the script's to catch; what the host cannot do keeps its type.
+fn explain(error: DbError) -> HostError {
+    match error {
+        DbError::Sql { .. } | DbError::Refused { .. } => HostError::Raised(error.to_string()),
+        DbError::Limit { .. } => HostError::Limit(error.to_string()),
+        DbError::Busy { .. } | DbError::Full => HostError::Host(Error::from(error)),
+        DbError::TransactionEnded | DbError::Internal(_) => HostError::Fatal(Error::from(error)),
+    }
+}

@@ -1,0 +1,104 @@
+//! `log`: a plugin's lines in the server's log, each marked with plugin and tenant.
+//!
+//! A plugin cannot forge another line (control characters are replaced) nor fill the log:
+//! lines are cut, and one call may write only so many.
+
+use super::{ARGUMENTS, Arguments, Body, HostCall, HostError, HostFn, Kind, Param};
+use crate::script::grant::Capability;
+use crate::value::Value;
+
+const LONGEST_LINE: usize = 4_000;
+const MOST_LINES: u32 = 200;
+
+const PARAMS: &[Param] = &[
+    Param::required("message", Kind::Text),
+    Param::optional("fields", Kind::Map),
+];
+
+pub const INFO: HostFn = HostFn {
+    module: "log",
+    name: "info",
+    needs: Capability::Log,
+    doc: "log.info(message, fields?): a line in the server's log",
+    params: PARAMS,
+    size: ARGUMENTS,
+    body: Body::Call(|host, args| write(host, &args, Level::Info)),
+};
+
+pub const WARN: HostFn = HostFn {
+    module: "log",
+    name: "warn",
+    needs: Capability::Log,
+    doc: "log.warn(message, fields?)",
+    params: PARAMS,
+    size: ARGUMENTS,
+    body: Body::Call(|host, args| write(host, &args, Level::Warn)),
+};
+
+pub const ERROR: HostFn = HostFn {
+    module: "log",
+    name: "error",
+    needs: Capability::Log,
+    doc: "log.error(message, fields?)",
+    params: PARAMS,
+    size: ARGUMENTS,
+    body: Body::Call(|host, args| write(host, &args, Level::Error)),
+};
+
+#[derive(Clone, Copy)]
+enum Level {
+    Info,
+    Warn,
+    Error,
+}
+
+fn write(host: &mut HostCall<'_>, args: &Arguments, level: Level) -> Result<Value, HostError> {
+    *host.log_lines = host.log_lines.saturating_add(1);
+    let plugin = host.call.plugin.as_str();
+    let tenant = host.call.tenant.as_str();
+    if *host.log_lines > MOST_LINES {
+        if *host.log_lines == MOST_LINES + 1 {
+            tracing::warn!(
+                plugin,
+                tenant,
+                "[PluginService] {MOST_LINES} lines logged; the rest of this call is dropped"
+            );
+        }
+        return Ok(Value::Null);
+    }
+    let message = clean(args.text(0));
+    let fields = match args.value(1).to_json() {
+        Ok(serde_json::Value::Null) => String::new(),
+        Ok(json) => clean(&json.to_string()),
+        Err(error) => error.to_string(),
+    };
+    match level {
+        Level::Info => tracing::info!(plugin, tenant, fields, "[PluginService] {message}"),
+        Level::Warn => tracing::warn!(plugin, tenant, fields, "[PluginService] {message}"),
+        Level::Error => tracing::error!(plugin, tenant, fields, "[PluginService] {message}"),
+    }
+    Ok(Value::Null)
+}
+
+fn clean(text: &str) -> String {
+    let mut line: String = text
+        .chars()
+        .take(LONGEST_LINE)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    if text.chars().nth(LONGEST_LINE).is_some() {
+        line.push('…');
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_cannot_forge_another_and_is_cut() {
+        assert_eq!(clean("a\r\n2026 INFO b\u{1b}[31m"), "a  2026 INFO b [31m");
+        assert_eq!(clean(&"ü".repeat(5_000)).chars().count(), LONGEST_LINE + 1);
+    }
+}

@@ -1,0 +1,137 @@
+//! Plugins in Lua, run by Luau.
+//!
+//! Sources become bytecode once per program. Virtual machines are pooled per program and used by
+//! one call at a time; each call runs the module in a fresh environment, so nothing that a call leaves
+//! in its globals or locals reaches the next. A machine that met a limit is thrown away.
+
+mod convert;
+mod errors;
+mod glue;
+mod strings;
+mod vm;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use mlua::chunk::Compiler;
+use parking_lot::Mutex;
+
+use crate::script::limits::Limits;
+use crate::script::running::Running;
+use crate::script::{CompileError, Compiled, Entry, Hook, Loaded, ScriptError};
+use crate::value::{Map, Value};
+
+use vm::{Module, Vm};
+
+/// Idle machines that a program keeps; a call beyond them makes its own.
+const MOST_IDLE: usize = 4;
+
+/// The compiled files of one plugin, by path.
+type Bytecode = BTreeMap<String, Vec<u8>>;
+
+struct LuaProgram {
+    entry_point: String,
+    bytecode: Bytecode,
+    limits: Arc<Limits>,
+    idle: Mutex<Vec<Vm>>,
+}
+
+pub(super) fn compile(
+    entry_point: &str,
+    sources: &BTreeMap<&str, &str>,
+    limits: &Arc<Limits>,
+) -> Result<Loaded, CompileError> {
+    let compiler = Compiler::new();
+    let bytecode = sources
+        .iter()
+        .map(|(path, source)| {
+            let code = compiler
+                .compile(source)
+                .map_err(|error| errors::syntax(path, &error))?;
+            Ok(((*path).to_owned(), code))
+        })
+        .collect::<Result<Bytecode, CompileError>>()?;
+    let program = LuaProgram {
+        entry_point: entry_point.to_owned(),
+        bytecode,
+        limits: Arc::clone(limits),
+        idle: Mutex::default(),
+    };
+    let running = Arc::new(Running::loading(limits));
+    let inspected = program.with_vm(&running, |vm| {
+        let module = vm.load(&program.entry_point)?;
+        Ok((module.metadata()?, module.hooks(), module.routes()?))
+    });
+    let (metadata, hooks, routes) = running
+        .outcome(inspected)
+        .map_err(|error| errors::loading(entry_point, &error))?;
+    Ok(Loaded {
+        metadata,
+        hooks,
+        routes,
+        compiled: Box::new(program),
+    })
+}
+
+impl LuaProgram {
+    fn with_vm<T>(
+        &self,
+        running: &Arc<Running>,
+        work: impl FnOnce(&Vm) -> Result<T, ScriptError>,
+    ) -> Result<T, ScriptError> {
+        let idle = self.idle.lock().pop();
+        let vm = match idle {
+            Some(vm) => vm,
+            None => Vm::new(&self.bytecode, &self.limits)
+                .map_err(|error| ScriptError::Host(errors::internal(&error)))?,
+        };
+        let result = vm.during(running, || work(&vm));
+        if !running.was_stopped() && vm.is_light() {
+            let mut idle = self.idle.lock();
+            if idle.len() < MOST_IDLE {
+                idle.push(vm);
+            }
+        }
+        result
+    }
+}
+
+impl Compiled for LuaProgram {
+    fn call(
+        &self,
+        entry: Entry<'_>,
+        arguments: Vec<Value>,
+        context: Option<Map>,
+        running: &Arc<Running>,
+    ) -> Result<Value, ScriptError> {
+        self.with_vm(running, |vm| {
+            let module = vm.load(&self.entry_point)?;
+            let function = match entry {
+                Entry::Hook(hook) => module.hook(hook),
+                Entry::Route(key) => module.handler(key),
+            };
+            let Some(function) = function else {
+                return Err(ScriptError::BadResult {
+                    message: format!("the plugin no longer has {}", describe(entry)),
+                });
+            };
+            vm.call(&function, arguments, context)
+        })
+    }
+}
+
+fn describe(entry: Entry<'_>) -> String {
+    match entry {
+        Entry::Hook(hook) => format!("the function {}", hook.name()),
+        Entry::Route(key) => format!("the route '{key}'"),
+    }
+}
+
+impl Module<'_> {
+    fn hooks(&self) -> Vec<Hook> {
+        Hook::ALL
+            .into_iter()
+            .filter(|hook| self.hook(*hook).is_some())
+            .collect()
+    }
+}

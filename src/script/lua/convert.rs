@@ -1,0 +1,201 @@
+//! Between neutral values and Lua's.
+//!
+//! A table is a list when its keys are 1 to n (holes count as null while more than half is filled) or
+//! when it is marked as a list; any other is a map, and so is an empty one. Whole numbers come
+//! out as integers, since Lua has floats alone; integers beyond 2^53 go in as digits.
+
+use mlua::{Lua, LuaString, Table, Value as LuaValue};
+
+use super::glue::Host;
+use crate::script::budget::{Budget, Uncrossable};
+use crate::script::limits::Size;
+use crate::value::{Map, Value};
+
+/// Up to here a float holds every integer.
+const EXACT: u64 = 1 << 53;
+
+pub fn to_lua(lua: &Lua, host: &Host, value: Value) -> mlua::Result<LuaValue> {
+    to_lua_with(lua, &host.list, value)
+}
+
+pub fn to_lua_with(lua: &Lua, list: &Table, value: Value) -> mlua::Result<LuaValue> {
+    Ok(match value {
+        Value::Null => LuaValue::NULL,
+        Value::Bool(value) => LuaValue::Boolean(value),
+        Value::Int(value) if value.unsigned_abs() <= EXACT => LuaValue::Integer(value),
+        Value::Int(value) => LuaValue::String(lua.create_string(value.to_string())?),
+        Value::Float(value) => LuaValue::Number(value),
+        Value::Text(text) => LuaValue::String(lua.create_string(text)?),
+        Value::Bytes(bytes) => LuaValue::Buffer(lua.create_buffer(bytes)?),
+        Value::List(items) => {
+            let table = lua.create_table_with_capacity(items.len(), 0)?;
+            for item in items {
+                table.raw_push(to_lua_with(lua, list, item)?)?;
+            }
+            table.set_metatable(Some(list.clone()))?;
+            LuaValue::Table(table)
+        }
+        Value::Map(fields) => {
+            let table = lua.create_table_with_capacity(0, fields.len())?;
+            for (name, value) in fields {
+                table.raw_set(name, to_lua_with(lua, list, value)?)?;
+            }
+            LuaValue::Table(table)
+        }
+    })
+}
+
+/// Reads Lua values within a budget.
+pub struct Reader<'a> {
+    list: &'a Table,
+    budget: Budget,
+}
+
+/// The fields of a table while it is not yet known whether it is a list.
+#[derive(Default)]
+struct Fields {
+    /// Items 1 to n, met in order.
+    items: Vec<Value>,
+    /// Other whole keys.
+    sparse: Vec<(i64, Value)>,
+    named: Map,
+}
+
+impl<'a> Reader<'a> {
+    pub fn new(host: &'a Host, size: Size) -> Self {
+        Self::with(&host.list, size)
+    }
+
+    pub fn with(list: &'a Table, size: Size) -> Self {
+        Self {
+            list,
+            budget: Budget::new(size),
+        }
+    }
+
+    pub fn read(&mut self, value: &LuaValue) -> Result<Value, Uncrossable> {
+        self.value(value, 0)
+    }
+
+    fn value(&mut self, value: &LuaValue, depth: usize) -> Result<Value, Uncrossable> {
+        self.budget.node(depth)?;
+        match value {
+            LuaValue::Nil => Ok(Value::Null),
+            value if value.is_null() => Ok(Value::Null),
+            LuaValue::Boolean(value) => Ok(Value::Bool(*value)),
+            LuaValue::Integer(value) => Ok(Value::Int(*value)),
+            LuaValue::Number(value) => Ok(Value::Float(*value)),
+            LuaValue::String(text) => self.text(text).map(Value::Text),
+            LuaValue::Buffer(buffer) => {
+                self.budget.bytes(buffer.len())?;
+                Ok(Value::Bytes(buffer.to_vec()))
+            }
+            LuaValue::Table(table) => self.table(table, depth),
+            LuaValue::Function(_) => Err(Uncrossable::kind("a function")),
+            LuaValue::Thread(_) => Err(Uncrossable::kind("a coroutine")),
+            other => Err(Uncrossable::kind(format!("a {}", other.type_name()))),
+        }
+    }
+
+    fn text(&mut self, text: &LuaString) -> Result<String, Uncrossable> {
+        self.budget.text(text.as_bytes().len())?;
+        match text.to_str() {
+            Ok(text) => Ok(text.to_owned()),
+            Err(_) => Err(Uncrossable::kind(
+                "text that is not UTF-8; use a buffer for bytes",
+            )),
+        }
+    }
+
+    fn table(&mut self, table: &Table, depth: usize) -> Result<Value, Uncrossable> {
+        let marked =
+            table.has_metatable() && table.metatable().is_some_and(|meta| meta == *self.list);
+        let mut fields = Fields {
+            items: Vec::with_capacity(table.raw_len().min(1024)),
+            ..Fields::default()
+        };
+        let mut failure = None;
+        let walked = table.for_each(|key: LuaValue, value: LuaValue| {
+            self.field(&mut fields, &key, &value, depth + 1)
+                .map_err(|why| {
+                    failure = Some(why);
+                    mlua::Error::runtime("stop")
+                })
+        });
+        match (failure, walked) {
+            (Some(why), _) => Err(why),
+            (None, Err(_)) => Err(Uncrossable::kind("a table that cannot be read")),
+            (None, Ok(())) => Ok(fields.into_value(marked)),
+        }
+    }
+
+    fn field(
+        &mut self,
+        fields: &mut Fields,
+        key: &LuaValue,
+        value: &LuaValue,
+        depth: usize,
+    ) -> Result<(), Uncrossable> {
+        match key {
+            LuaValue::Integer(index) => {
+                let value = self
+                    .value(value, depth)
+                    .map_err(|why| why.within(&format!("[{index}]")))?;
+                if usize::try_from(*index).is_ok_and(|index| index == fields.items.len() + 1) {
+                    fields.items.push(value);
+                } else {
+                    fields.sparse.push((*index, value));
+                }
+            }
+            LuaValue::String(name) => {
+                let name = self.text(name)?;
+                let value = self
+                    .value(value, depth)
+                    .map_err(|why| why.within(&format!(".{name}")))?;
+                fields.named.insert(name, value);
+            }
+            other => {
+                return Err(Uncrossable::kind(format!(
+                    "a table with a {} as a key",
+                    other.type_name()
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Fields {
+    fn into_value(mut self, marked: bool) -> Value {
+        if self.named.is_empty() {
+            if self.sparse.is_empty() && (marked || !self.items.is_empty()) {
+                return Value::List(self.items);
+            }
+            if let Some(length) = self.length_with_holes() {
+                self.items.resize(length, Value::Null);
+                for (index, value) in self.sparse {
+                    if let Some(place) = usize::try_from(index - 1)
+                        .ok()
+                        .and_then(|index| self.items.get_mut(index))
+                    {
+                        *place = value;
+                    }
+                }
+                return Value::List(self.items);
+            }
+        }
+        let numbered = (1..).zip(self.items).chain(self.sparse);
+        self.named
+            .extend(numbered.map(|(index, value): (i64, Value)| (index.to_string(), value)));
+        Value::Map(self.named)
+    }
+
+    /// The length of a list with holes, where the table looks like one.
+    fn length_with_holes(&self) -> Option<usize> {
+        let first = self.sparse.iter().map(|(index, _)| *index).min()?;
+        let last = self.sparse.iter().map(|(index, _)| *index).max()?;
+        let length = usize::try_from(last).ok()?;
+        let filled = self.items.len() + self.sparse.len();
+        (first >= 1 && length < 2 * filled).then_some(length)
+    }
+}

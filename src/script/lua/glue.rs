@@ -1,0 +1,243 @@
+//! The table of host functions as Lua sees it. No function of the host is known here by name,
+//! but for what the language itself needs: `json.null` and `json.array`.
+
+use std::sync::Arc;
+
+use mlua::{Function, Lua, MultiValue, Table, Value as LuaValue};
+use parking_lot::Mutex;
+
+use super::convert::{self, Reader};
+use crate::script::host::{self, Argument, Body, HOST_FNS, HostFn};
+use crate::script::limits::{Limits, Size, readable};
+use crate::script::running::Running;
+use crate::value::{Map, Value};
+
+/// What Luau raises when the memory limit of a machine is met.
+const OUT_OF_MEMORY: &str = "not enough memory";
+
+/// The call that a machine works for at the moment.
+pub struct Slot {
+    running: Mutex<Option<Arc<Running>>>,
+    memory_limit: String,
+    result_size: Size,
+}
+
+impl Slot {
+    pub fn new(limits: &Limits) -> Self {
+        Self {
+            running: Mutex::new(None),
+            memory_limit: format!("memory {}", readable(limits.lua_memory)),
+            result_size: limits.result,
+        }
+    }
+
+    pub fn set(&self, running: Option<Arc<Running>>) {
+        *self.running.lock() = running;
+    }
+
+    pub fn running(&self) -> Option<Arc<Running>> {
+        self.running.lock().clone()
+    }
+
+    pub fn result_size(&self) -> Size {
+        self.result_size
+    }
+
+    pub fn must_stop(&self) -> bool {
+        self.running
+            .lock()
+            .as_ref()
+            .is_none_or(|running| running.must_stop())
+    }
+
+    /// Hears of an error, caught or not: those that mean a limit end the call.
+    pub fn note(&self, raised: &LuaValue) {
+        let which = match raised {
+            LuaValue::String(text) if *text == OUT_OF_MEMORY => self.memory_limit.clone(),
+            LuaValue::String(text) if is_stack_overflow(&text.as_bytes()) => {
+                "call depth".to_owned()
+            }
+            LuaValue::Error(error) if is_memory(error) => self.memory_limit.clone(),
+            _ => return,
+        };
+        if let Some(running) = self.running.lock().as_ref() {
+            running.meet(which);
+        }
+    }
+}
+
+fn is_stack_overflow(text: &[u8]) -> bool {
+    // As Luau words it: "main.lua:3: stack overflow", nothing after.
+    text.strip_suffix(b"stack overflow").is_some_and(|place| {
+        place.is_empty()
+            || place
+                .strip_suffix(b": ")
+                .and_then(|place| place.last())
+                .is_some_and(u8::is_ascii_digit)
+    })
+}
+
+fn is_memory(error: &mlua::Error) -> bool {
+    match error {
+        mlua::Error::MemoryError(_) => true,
+        mlua::Error::CallbackError { cause, .. } | mlua::Error::WithContext { cause, .. } => {
+            is_memory(cause)
+        }
+        mlua::Error::RuntimeError(text) => text == OUT_OF_MEMORY,
+        _ => false,
+    }
+}
+
+/// The function by which the prelude reports the errors that a script caught.
+pub fn note(lua: &Lua, slot: &Arc<Slot>) -> mlua::Result<Function> {
+    let slot = Arc::clone(slot);
+    lua.create_function(move |_, raised: LuaValue| {
+        slot.note(&raised);
+        Ok(())
+    })
+}
+
+/// The host modules of one machine, built once and read-only.
+pub struct Host {
+    modules: Vec<(&'static str, Table)>,
+    /// The metatable that marks a table as a list, so that it stays one when it is empty.
+    pub list: Table,
+}
+
+impl Host {
+    pub fn new(lua: &Lua, slot: &Arc<Slot>, prelude: &Table) -> mlua::Result<Self> {
+        let list = lua.create_table()?;
+        list.set_readonly(true);
+        let mut modules: Vec<(&'static str, Table)> = Vec::new();
+        for function in HOST_FNS {
+            let module = match modules.iter().find(|(name, _)| *name == function.module) {
+                Some((_, module)) => module.clone(),
+                None => {
+                    let module = lua.create_table()?;
+                    modules.push((function.module, module.clone()));
+                    module
+                }
+            };
+            let value = match function.body {
+                Body::Call(_) => plain(lua, slot, &list, prelude, function)?,
+                Body::Scope { .. } => scope(lua, slot, prelude, function, &module)?,
+            };
+            module.raw_set(function.name, value)?;
+        }
+        for (name, module) in &modules {
+            if *name == "json" {
+                module.raw_set("null", LuaValue::NULL)?;
+                module.raw_set("array", array(lua, &list)?)?;
+            }
+            module.set_readonly(true);
+        }
+        Ok(Self { modules, list })
+    }
+
+    pub fn function(&self, module: &str, name: &str) -> mlua::Result<Function> {
+        match self.modules.iter().find(|(known, _)| *known == module) {
+            Some((_, table)) => table.raw_get(name),
+            None => Err(mlua::Error::runtime(format!(
+                "there is no host module '{module}'"
+            ))),
+        }
+    }
+
+    /// The `ctx` or `context` of one call: its own fields and the host modules.
+    pub fn context(&self, lua: &Lua, fields: Map) -> mlua::Result<Table> {
+        let table = lua.create_table_with_capacity(0, fields.len() + self.modules.len())?;
+        for (name, value) in fields {
+            table.raw_set(name, convert::to_lua(lua, self, value)?)?;
+        }
+        for (name, module) in &self.modules {
+            table.raw_set(*name, module)?;
+        }
+        Ok(table)
+    }
+}
+
+fn plain(
+    lua: &Lua,
+    slot: &Arc<Slot>,
+    list: &Table,
+    prelude: &Table,
+    function: &'static HostFn,
+) -> mlua::Result<Function> {
+    let slot = Arc::clone(slot);
+    let list = list.clone();
+    let raw = lua.create_function(move |lua, arguments: MultiValue| {
+        let result = slot.running().map_or_else(
+            || Err("there is no call".to_owned()),
+            |running| {
+                let arguments = read(function, &list, &arguments)?;
+                host::invoke(function, &running, arguments)
+            },
+        );
+        match result {
+            Ok(Value::Null) => Ok((true, LuaValue::Nil)),
+            Ok(value) => Ok((true, convert::to_lua_with(lua, &list, value)?)),
+            Err(why) => Ok((false, LuaValue::String(lua.create_string(why)?))),
+        }
+    })?;
+    prelude.get::<Function>("wrap")?.call(raw)
+}
+
+fn scope(
+    lua: &Lua,
+    slot: &Arc<Slot>,
+    prelude: &Table,
+    function: &'static HostFn,
+    module: &Table,
+) -> mlua::Result<Function> {
+    let answer = |result: Result<(), String>| match result {
+        Ok(()) => (true, None),
+        Err(why) => (false, Some(why)),
+    };
+    let entering = Arc::clone(slot);
+    let list = lua.create_table()?;
+    let enter = lua.create_function(move |_, arguments: MultiValue| {
+        let Some(running) = entering.running() else {
+            return Ok((false, None));
+        };
+        let entered = read(function, &list, &arguments)
+            .and_then(|arguments| host::enter(function, &running, arguments));
+        Ok(answer(entered))
+    })?;
+    let leaving = Arc::clone(slot);
+    let leave = lua.create_function(move |_, well: bool| {
+        let Some(running) = leaving.running() else {
+            return Ok((false, None));
+        };
+        Ok(answer(host::leave(function, &running, well)))
+    })?;
+    prelude
+        .get::<Function>("scope")?
+        .call((enter, leave, module))
+}
+
+fn read(function: &HostFn, list: &Table, arguments: &MultiValue) -> Result<Vec<Argument>, String> {
+    let mut reader = Reader::with(list, function.size);
+    arguments
+        .iter()
+        .enumerate()
+        .map(|(index, argument)| match argument {
+            LuaValue::Function(_) => Ok(Argument::Function),
+            value => reader.read(value).map(Argument::Plain).map_err(|why| {
+                host::refuse_arguments(function, why.within(&format!("[{}]", index + 1)))
+            }),
+        })
+        .collect()
+}
+
+/// `json.array(t)` marks a table as a list and returns it; without one it makes an empty list.
+fn array(lua: &Lua, list: &Table) -> mlua::Result<Function> {
+    let list = list.clone();
+    lua.create_function(move |lua, table: Option<Table>| {
+        let table = match table {
+            Some(table) => table,
+            None => lua.create_table()?,
+        };
+        table.set_metatable(Some(list.clone()))?;
+        Ok(table)
+    })
+}

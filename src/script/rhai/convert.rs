@@ -1,0 +1,110 @@
+//! Between neutral values and Rhai's. Integers are exact both ways; null is `()`.
+
+use rhai::{Array, Blob, Dynamic, FnPtr, Map as RhaiMap};
+
+use super::glue::HostModule;
+use crate::script::budget::{Budget, Uncrossable};
+use crate::script::limits::Size;
+use crate::value::{Map, Value};
+
+pub fn to_rhai(value: Value) -> Dynamic {
+    match value {
+        Value::Null => Dynamic::UNIT,
+        Value::Bool(value) => value.into(),
+        Value::Int(value) => value.into(),
+        Value::Float(value) => value.into(),
+        Value::Text(text) => text.into(),
+        Value::Bytes(bytes) => Dynamic::from_blob(bytes),
+        Value::List(items) => Dynamic::from_array(items.into_iter().map(to_rhai).collect()),
+        Value::Map(fields) => Dynamic::from_map(
+            fields
+                .into_iter()
+                .map(|(name, value)| (name.into(), to_rhai(value)))
+                .collect(),
+        ),
+    }
+}
+
+/// Reads Rhai values within a budget.
+pub struct Reader {
+    budget: Budget,
+}
+
+impl Reader {
+    pub fn new(size: Size) -> Self {
+        Self {
+            budget: Budget::new(size),
+        }
+    }
+
+    pub fn read(&mut self, value: &Dynamic) -> Result<Value, Uncrossable> {
+        self.value(value, 0)
+    }
+
+    fn value(&mut self, value: &Dynamic, depth: usize) -> Result<Value, Uncrossable> {
+        self.budget.node(depth)?;
+        if value.is_unit() {
+            return Ok(Value::Null);
+        }
+        if let Ok(text) = value.as_immutable_string_ref() {
+            self.budget.text(text.len())?;
+            return Ok(Value::Text(text.to_string()));
+        }
+        if let Ok(number) = value.as_int() {
+            return Ok(Value::Int(number));
+        }
+        if let Ok(number) = value.as_float() {
+            return Ok(Value::Float(number));
+        }
+        if let Ok(truth) = value.as_bool() {
+            return Ok(Value::Bool(truth));
+        }
+        if let Some(map) = value.read_lock::<RhaiMap>() {
+            return self.map(&map, depth);
+        }
+        if let Some(array) = value.read_lock::<Array>() {
+            return self.list(&array, depth);
+        }
+        if let Some(blob) = value.read_lock::<Blob>() {
+            self.budget.bytes(blob.len())?;
+            return Ok(Value::Bytes(blob.clone()));
+        }
+        if let Ok(character) = value.as_char() {
+            return Ok(Value::Text(character.to_string()));
+        }
+        Err(Uncrossable::kind(describe(value)))
+    }
+
+    fn map(&mut self, map: &RhaiMap, depth: usize) -> Result<Value, Uncrossable> {
+        let mut fields = Map::with_capacity(map.len());
+        for (name, value) in map {
+            self.budget.text(name.len())?;
+            let value = self
+                .value(value, depth + 1)
+                .map_err(|why| why.within(&format!(".{name}")))?;
+            fields.insert(name.to_string(), value);
+        }
+        Ok(Value::Map(fields))
+    }
+
+    fn list(&mut self, array: &Array, depth: usize) -> Result<Value, Uncrossable> {
+        let mut items = Vec::with_capacity(array.len());
+        for (index, value) in array.iter().enumerate() {
+            let value = self
+                .value(value, depth + 1)
+                .map_err(|why| why.within(&format!("[{index}]")))?;
+            items.push(value);
+        }
+        Ok(Value::List(items))
+    }
+}
+
+fn describe(value: &Dynamic) -> String {
+    if value.is::<FnPtr>() {
+        "a function".to_owned()
+    } else if value.is::<HostModule>() {
+        "a host module".to_owned()
+    } else {
+        format!("a {}", value.type_name())
+    }
+}

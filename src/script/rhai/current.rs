@@ -1,0 +1,61 @@
+//! The call that this thread runs in Rhai.
+//!
+//! Rhai tells its progress callback nothing but a count, and one engine serves all calls; so the
+//! call is found by its thread, which it never leaves.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use super::heap;
+use crate::script::limits::readable;
+use crate::script::running::Running;
+
+thread_local! {
+    static CURRENT: RefCell<Vec<Current>> = const { RefCell::new(Vec::new()) };
+}
+
+struct Current {
+    running: Arc<Running>,
+    /// What the thread held when the call began.
+    held: isize,
+    most: usize,
+}
+
+/// While it lives, `running` is the current call.
+pub struct Entered(());
+
+/// Enters a call that may hold `most` bytes.
+pub fn enter(running: &Arc<Running>, most: usize) -> Entered {
+    let current = Current {
+        running: Arc::clone(running),
+        held: heap::held(),
+        most,
+    };
+    CURRENT.with_borrow_mut(|calls| calls.push(current));
+    Entered(())
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        CURRENT.with_borrow_mut(|calls| calls.pop());
+    }
+}
+
+pub fn running() -> Option<Arc<Running>> {
+    CURRENT.with_borrow(|calls| calls.last().map(|current| Arc::clone(&current.running)))
+}
+
+/// Whether the script must stop, for its clock or for its memory. Rhai asks before each operation.
+pub fn must_stop() -> bool {
+    CURRENT.with_borrow(|calls| calls.last().is_none_or(Current::must_stop))
+}
+
+impl Current {
+    fn must_stop(&self) -> bool {
+        let held = usize::try_from(heap::held().wrapping_sub(self.held)).unwrap_or(0);
+        if held > self.most {
+            self.running.meet(format!("memory {}", readable(self.most)));
+        }
+        self.running.must_stop()
+    }
+}

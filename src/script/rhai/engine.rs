@@ -1,0 +1,63 @@
+//! What Rhai offers to plugins: packages that compute, and no clock, no `sleep`, no `eval`.
+
+use rhai::packages::{
+    ArithmeticPackage, BasicArrayPackage, BasicBlobPackage, BasicFnPackage, BasicIteratorPackage,
+    BasicMapPackage, BasicMathPackage, BasicStringPackage, BitFieldPackage, LogicPackage,
+    MoreStringPackage, Package as _,
+};
+use rhai::{Dynamic, Engine};
+
+use super::{current, glue, strings};
+use crate::script::host;
+use crate::script::limits::Limits;
+
+/// How deep expressions may nest, outside and inside functions: the same in every build profile, as
+/// Rhai's own default for debug builds refuses ordinary plugins.
+const EXPRESSION_DEPTHS: (usize, usize) = (64, 32);
+const MOST_FUNCTIONS: usize = 500;
+const MOST_MODULES: usize = 200;
+
+pub fn build(limits: &Limits) -> Engine {
+    let mut engine = Engine::new_raw();
+    ArithmeticPackage::new().register_into_engine(&mut engine);
+    LogicPackage::new().register_into_engine(&mut engine);
+    BasicMathPackage::new().register_into_engine(&mut engine);
+    BitFieldPackage::new().register_into_engine(&mut engine);
+    BasicStringPackage::new().register_into_engine(&mut engine);
+    MoreStringPackage::new().register_into_engine(&mut engine);
+    BasicIteratorPackage::new().register_into_engine(&mut engine);
+    BasicArrayPackage::new().register_into_engine(&mut engine);
+    BasicBlobPackage::new().register_into_engine(&mut engine);
+    BasicMapPackage::new().register_into_engine(&mut engine);
+    BasicFnPackage::new().register_into_engine(&mut engine);
+
+    engine.disable_symbol("eval");
+    engine.set_max_operations(limits.rhai_operations);
+    engine.set_max_string_size(limits.rhai_text);
+    engine.set_max_array_size(limits.rhai_list);
+    engine.set_max_map_size(limits.rhai_map);
+    engine.set_max_variables(limits.rhai_variables);
+    engine.set_max_call_levels(limits.rhai_call_levels);
+    engine.set_max_functions(MOST_FUNCTIONS);
+    engine.set_max_modules(MOST_MODULES);
+    engine.set_max_expr_depths(EXPRESSION_DEPTHS.0, EXPRESSION_DEPTHS.1);
+    engine.on_progress(|_| current::must_stop().then_some(Dynamic::UNIT));
+    engine.on_print(print);
+    engine.on_debug(|text, _, _| print(text));
+
+    strings::register(&mut engine, limits.rhai_text);
+    glue::register(&mut engine);
+    engine
+}
+
+/// `print` and `debug` write to the log, through the gate like `log.info`.
+fn print(text: &str) {
+    let Some(running) = current::running() else {
+        return;
+    };
+    if let Some(info) = host::find("log", "info") {
+        let line = vec![host::Argument::Plain(text.into())];
+        // A plugin that may not log prints nothing.
+        let _ = host::invoke(info, &running, line);
+    }
+}
