@@ -67,6 +67,11 @@ impl DataDir {
         self.tenants().join(shard).join(format!("{name}.db"))
     }
 
+    /// An empty tenant, made anew at each start; new tenants are copies of it.
+    pub fn tenant_template(&self) -> PathBuf {
+        self.root.join("tenant-template.db")
+    }
+
     pub fn blobs(&self) -> PathBuf {
         self.root.join("blobs").join("sha256")
     }

@@ -9,16 +9,53 @@
 //! - [`script`]: compiled plugins and the host functions they may call.
 //! - [`storage`], [`package`], [`outbound`]: files, databases and the one way out to a network.
 
-pub mod error;
-pub mod value;
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::print_stdout
+    )
+)]
 
-pub mod plugin_key;
-pub mod tenant;
+pub mod cli;
+pub mod config;
+
+pub mod app;
+pub mod demo;
+pub mod housekeeping;
+pub mod logging;
+pub mod metrics;
+pub mod offline;
+
+pub mod http;
+
+pub mod first_run;
+pub mod governance;
+pub mod lifecycle;
+pub mod marketplace;
+pub mod organization;
+pub mod rate_limit;
+pub mod session;
+pub mod sign_in;
+pub mod user;
+
+pub mod configuration;
+pub mod configuration_schema;
+pub mod installation;
+pub mod password;
+pub mod secret;
 
 pub mod outbound;
+pub mod package;
 pub mod script;
 pub mod storage;
 
-pub mod demo;
-
+pub mod clock;
 pub mod data_dir;
+pub mod error;
+pub mod plugin_key;
+pub mod tenant;
+pub mod value;

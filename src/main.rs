@@ -1,1 +1,5 @@
-fn main() {}
+//! The `souk` program: parse, run, exit code. Everything else is in the library.
+
+fn main() -> std::process::ExitCode {
+    souk::cli::run()
+}

@@ -14,8 +14,6 @@ use crate::data_dir::DataDir;
 use crate::error::{Error, Result};
 use crate::tenant::TenantId;
 
-const TEMPLATE: &str = "tenant-template.db";
-
 pub struct TenantFiles {
     data: Arc<DataDir>,
     template: PathBuf,
@@ -26,7 +24,7 @@ pub struct TenantFiles {
 impl TenantFiles {
     /// Makes the template anew, so that it is of this program's schema.
     pub fn open(data: Arc<DataDir>, busy: Duration) -> Result<Self> {
-        let template = data.staging().join(TEMPLATE);
+        let template = data.tenant_template();
         remove_database(&template)?;
         let connection = settings::open_file(&template, settings::OPEN_OR_CREATE, busy)?;
         Kind::Tenant.create(&connection)?;

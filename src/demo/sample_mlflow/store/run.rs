@@ -96,7 +96,7 @@ impl Run {
             match latest.iter_mut().find(|have| have.key == metric.key) {
                 None => latest.push(metric),
                 Some(have) if (metric.step, metric.timestamp) >= (have.step, have.timestamp) => {
-                    *have = metric
+                    *have = metric;
                 }
                 Some(_) => {}
             }

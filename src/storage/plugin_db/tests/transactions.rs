@@ -312,7 +312,7 @@ fn a_second_writer_is_told_busy_with_a_time_to_come_back() {
     let mut second = plugin(&fixture, "other");
     match second.execute("DELETE FROM theirs", &Params::None) {
         Err(busy @ DbError::Busy { .. }) => {
-            assert!(matches!(Error::from(busy), Error::Busy { .. }))
+            assert!(matches!(Error::from(busy), Error::Busy { .. }));
         }
         other => panic!("{other:?}"),
     }
@@ -330,7 +330,7 @@ fn single_functions_on_the_longest_values_end_soon() {
     let glob = "*a".repeat(98) + "*b";
     let run = format!("%{}b", "a".repeat(197));
     let keys = |tag: &str| {
-        let pairs: Vec<_> = (0..60_000).map(|i| format!("\"{tag}{i}\":1")).collect();
+        let pairs: Vec<String> = (0..60_000).map(|i| format!("\"{tag}{i}\":1")).collect();
         format!("{{{}}}", pairs.join(","))
     };
     for (sql, params) in [

@@ -1,0 +1,54 @@
+import { ApiError, request, requestReply } from "./client";
+import type { Marketplace, MarketplaceState, Plugin, PluginCategoryInfo } from "./types";
+
+interface Filter {
+  query?: string;
+  category?: string;
+  signal?: AbortSignal;
+}
+
+/** The published plugins, with what is known about the copy that they come from. */
+export async function getMarketplace({ query = "", category = "", signal }: Filter): Promise<Marketplace> {
+  const parameters = new URLSearchParams();
+  if (query !== "") parameters.set("q", query);
+  if (category !== "") parameters.set("category", category);
+  const path = query === "" ? "/plugins/marketplace" : "/plugins/marketplace/search";
+  const suffix = parameters.size > 0 ? `?${parameters.toString()}` : "";
+  const { data, headers } = await requestReply<Plugin[]>(path + suffix, { signal });
+  return {
+    plugins: data,
+    state: readState(headers.get("X-Marketplace-State")),
+    fetchedAt: headers.get("X-Marketplace-Fetched-At"),
+  };
+}
+
+export function refreshMarketplace(): Promise<unknown> {
+  return request("/plugins/marketplace/refresh", { method: "POST" });
+}
+
+export function getCategories(signal?: AbortSignal): Promise<PluginCategoryInfo[]> {
+  return request<PluginCategoryInfo[]>("/plugins/categories", { signal });
+}
+
+/** Null when the marketplace does not list the plugin; it may still be installed. */
+export function getPluginByKey(key: string, signal?: AbortSignal): Promise<Plugin | null> {
+  return orNull(request<Plugin>(`/plugins/marketplace/${encodeURIComponent(key)}`, { signal }));
+}
+
+/** The README in markdown, or null when the package has none. */
+export function getReadme(key: string, signal?: AbortSignal): Promise<string | null> {
+  return orNull(request<string>(`/plugins/marketplace/${encodeURIComponent(key)}/readme`, { signal }));
+}
+
+async function orNull<T>(reply: Promise<T>): Promise<T | null> {
+  try {
+    return await reply;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return null;
+    throw error;
+  }
+}
+
+function readState(text: string | null): MarketplaceState {
+  return text === "stale" || text === "unreachable" ? text : "connected";
+}

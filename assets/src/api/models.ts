@@ -1,0 +1,6 @@
+import { request } from "./client";
+import type { InventoryModel } from "./types";
+
+export function getModels(signal?: AbortSignal): Promise<InventoryModel[]> {
+  return request<InventoryModel[]>("/modelInventory", { signal });
+}

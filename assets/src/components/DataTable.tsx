@@ -1,0 +1,80 @@
+import Box from "@mui/material/Box";
+import Paper from "@mui/material/Paper";
+import Skeleton from "@mui/material/Skeleton";
+import Table from "@mui/material/Table";
+import TableBody from "@mui/material/TableBody";
+import TableCell from "@mui/material/TableCell";
+import TableHead from "@mui/material/TableHead";
+import TableRow from "@mui/material/TableRow";
+import type { ReactNode } from "react";
+
+const SKELETON_ROWS = 5;
+
+export interface Column<Row> {
+  label: string;
+  /** Null shows a dash. */
+  render: (row: Row) => ReactNode;
+  isHeader?: boolean;
+  /** For running text: it may take several lines. */
+  wraps?: boolean;
+}
+
+interface DataTableProps<Row> {
+  label: string;
+  columns: Column<Row>[];
+  /** Null while they are on their way. */
+  rows: Row[] | null;
+  rowKey: (row: Row, index: number) => string | number;
+}
+
+/** Rows under headings. On a narrow screen it scrolls sideways, by keyboard too. */
+export function DataTable<Row>({ label, columns, rows, rowKey }: DataTableProps<Row>) {
+  return (
+    <Paper
+      variant="outlined"
+      role="region"
+      aria-label={label}
+      aria-busy={rows === null}
+      tabIndex={0}
+      sx={{ overflowX: "auto", borderRadius: 2 }}
+    >
+      <Table>
+        <TableHead>
+          <TableRow>
+            {columns.map((column) => (
+              <TableCell key={column.label}>{column.label}</TableCell>
+            ))}
+          </TableRow>
+        </TableHead>
+        <TableBody sx={{ "& tr:last-child > *": { borderBottom: 0 } }}>
+          {rows === null
+            ? Array.from({ length: SKELETON_ROWS }, (_, index) => (
+                <TableRow key={index}>
+                  {columns.map((column) => (
+                    <TableCell key={column.label}>
+                      <Skeleton />
+                    </TableCell>
+                  ))}
+                </TableRow>
+              ))
+            : rows.map((row, index) => (
+                <TableRow key={rowKey(row, index)} hover>
+                  {columns.map((column) => (
+                    <TableCell
+                      key={column.label}
+                      {...(column.isHeader ? { component: "th", scope: "row" } : {})}
+                      sx={{
+                        fontWeight: column.isHeader ? 500 : undefined,
+                        ...(column.wraps ? { minWidth: 180 } : { whiteSpace: "nowrap" }),
+                      }}
+                    >
+                      {column.render(row) ?? <Box sx={{ color: "text.secondary" }}>–</Box>}
+                    </TableCell>
+                  ))}
+                </TableRow>
+              ))}
+        </TableBody>
+      </Table>
+    </Paper>
+  );
+}

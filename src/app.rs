@@ -1,0 +1,98 @@
+//! The program while it runs: every room opened once and lent to whoever needs it.
+
+use std::sync::{Arc, OnceLock};
+
+use crate::config::Config;
+use crate::data_dir::DataDir;
+use crate::demo::sample_mlflow::SampleMlflow;
+use crate::error::Result;
+use crate::lifecycle::{Lifecycle, Rooms};
+use crate::marketplace::Marketplace;
+use crate::marketplace::source::Source;
+use crate::metrics::{Metrics, Reading};
+use crate::outbound::{Outbound, OutboundPolicy};
+use crate::package::store::PackageStore;
+use crate::script::{Limits, Runtime};
+use crate::secret::SecretBox;
+use crate::session::Sessions;
+use crate::storage::{Storage, StorageOptions};
+
+/// Adds the figures of a room above this one, such as the edge's, to a reading.
+pub type MoreFigures = Box<dyn Fn(&mut Reading) + Send + Sync>;
+
+pub struct App {
+    pub config: Config,
+    pub storage: Arc<Storage>,
+    pub marketplace: Arc<Marketplace>,
+    pub packages: Arc<PackageStore>,
+    pub sessions: Sessions,
+    pub lifecycle: Lifecycle,
+    pub metrics: Arc<Metrics>,
+    /// Only in the demo.
+    pub sample_mlflow: Option<SampleMlflow>,
+    pub more_figures: OnceLock<MoreFigures>,
+    pub data: Arc<DataDir>,
+}
+
+impl App {
+    pub fn open(config: Config, sample_mlflow: Option<SampleMlflow>) -> Result<Arc<Self>> {
+        let data = Arc::new(DataDir::open(&config.data)?);
+        let secrets = Arc::new(SecretBox::open(&config.secret_key)?);
+        let storage = Arc::new(Storage::open(&data, &StorageOptions::default())?);
+        let packages = Arc::new(PackageStore::open(&data)?);
+        let outbound = Arc::new(Outbound::new(OutboundPolicy {
+            allow: config.outbound_allow.clone(),
+            insecure_tls: config.outbound_insecure_tls.clone(),
+        }));
+        let source = Source::parse(&config.marketplace)?;
+        let marketplace = Arc::new(Marketplace::new(
+            source,
+            Arc::clone(&storage),
+            Arc::clone(&outbound),
+            Arc::clone(&packages),
+        ));
+        let metrics = Arc::new(Metrics::new()?);
+        let sessions = Sessions::open(Arc::clone(&storage), &secrets)?;
+        let lifecycle = Lifecycle::new(Rooms {
+            storage: Arc::clone(&storage),
+            marketplace: Arc::clone(&marketplace),
+            packages: Arc::clone(&packages),
+            outbound,
+            secrets,
+            metrics: Arc::clone(&metrics),
+            runtime: Runtime::new(Limits::default()),
+        });
+        Ok(Arc::new(Self {
+            config,
+            storage,
+            marketplace,
+            packages,
+            sessions,
+            lifecycle,
+            metrics,
+            sample_mlflow,
+            more_figures: OnceLock::new(),
+            data,
+        }))
+    }
+
+    /// All figures that are read rather than counted.
+    pub fn reading(&self) -> Reading {
+        let stats = self.storage.stats();
+        let mut reading = Reading {
+            tenant_slots: figure(stats.slots),
+            tenant_slots_in_use: figure(stats.in_use),
+            tenant_slot_hits: figure(stats.hits),
+            tenant_slot_misses: figure(stats.misses),
+            ..Reading::default()
+        };
+        if let Some(more) = self.more_figures.get() {
+            more(&mut reading);
+        }
+        reading
+    }
+}
+
+fn figure<T: TryInto<i64>>(count: T) -> i64 {
+    count.try_into().unwrap_or(i64::MAX)
+}

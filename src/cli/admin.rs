@@ -1,0 +1,75 @@
+//! `souk admin`: make an organization's Admin, or let one in again.
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::{Output, user};
+use crate::config::Config;
+use crate::error::Result;
+use crate::offline::Offline;
+use crate::password;
+use crate::user::{Role, User};
+
+pub const EXAMPLES: &str = "Examples:
+  souk admin create --organization 1 --email root@acme.example --name \"Root\"
+  souk admin reset-password root@acme.example";
+
+#[derive(Subcommand)]
+pub enum Admin {
+    /// Create an Admin; the password is made up and printed once
+    Create {
+        /// The organization's number
+        #[arg(long)]
+        organization: i64,
+        #[arg(long)]
+        email: String,
+        #[arg(long)]
+        name: String,
+        /// Keep the number the person has in another system
+        #[arg(long)]
+        id: Option<i64>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Give any user a new password, printed once; all sessions of the user end
+    ResetPassword {
+        email: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+impl Admin {
+    pub fn run(self, config: &Config) -> Result<()> {
+        let offline = Offline::open(config)?;
+        match self {
+            Self::Create {
+                organization,
+                email,
+                name,
+                id,
+                json,
+            } => user::Create {
+                organization,
+                email,
+                name,
+                role: Role::Admin,
+                id,
+                json,
+            }
+            .run(&offline),
+            Self::ResetPassword { email, json } => {
+                let password = password::generate()?;
+                let hash = password::hash(&password)?;
+                offline.storage.control_write(|tx| {
+                    let found = user::known(User::with_email(tx, &email)?, &email)?;
+                    User::set_password(tx, found.id, &hash)
+                })?;
+                let text = format!("New password of {email}, shown this once: {password}");
+                Output { json }.one(&json!({ "email": email, "password": password }), &text)
+            }
+        }
+    }
+}

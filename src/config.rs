@@ -1,0 +1,258 @@
+//! The appliance's settings: one struct, filled from flag > environment > `souk.toml` > default.
+//!
+//! [`keys`] lists every key once; the file reader, the environment reader, `config show` and
+//! the manual are drawn from it. This module knows no flags of a verb: `cli` hands it pairs.
+
+mod environment;
+mod file;
+pub mod keys;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use ipnet::IpNet;
+
+use crate::error::{Error, Result};
+use crate::outbound::AllowEntry;
+use keys::Key;
+
+/// What one key holds before its type is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Raw {
+    Text(String),
+    List(Vec<String>),
+}
+
+/// Where a key's value came from, as `config show` tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    Flag,
+    Environment(String),
+    File(PathBuf),
+    Default,
+}
+
+pub type Settings = BTreeMap<&'static str, (Raw, Origin)>;
+
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub listen: SocketAddr,
+    pub data: PathBuf,
+    pub marketplace: String,
+    pub installs_per_hour: u32,
+    pub trusted_proxies: Vec<IpNet>,
+    pub metrics_token: Option<String>,
+    pub workers: usize,
+    pub outbound_allow: Vec<AllowEntry>,
+    pub outbound_insecure_tls: Vec<String>,
+    pub secret_key: SecretKeyPlace,
+    pub log_json: bool,
+    pub log_level: String,
+    settings: Settings,
+}
+
+/// Where the key that encrypts stored secrets lives. Never under the data folder, so that a
+/// copy of the data alone gives no secret away; the throw-away demo is the one exception.
+#[derive(Clone, Debug)]
+pub enum SecretKeyPlace {
+    /// Made on first use, mode 0600.
+    File(PathBuf),
+    /// Named by the operator: it must exist.
+    Given(PathBuf),
+}
+
+impl Config {
+    /// Reads all layers. `flags` are the pairs given on the command line; `file` is an explicit
+    /// `--config`, which then must exist.
+    pub fn load(flags: Settings, file: Option<&Path>) -> Result<Self> {
+        let mut settings = Settings::new();
+        for key in keys::ALL {
+            settings.insert(key.name, (key.default_value(), Origin::Default));
+        }
+        settings.extend(file::read(file)?);
+        settings.extend(environment::read(std::env::vars_os())?);
+        settings.extend(flags);
+        Self::from_settings(settings)
+    }
+
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    fn from_settings(settings: Settings) -> Result<Self> {
+        let read = Reader {
+            settings: &settings,
+        };
+        let data = match read.text("data")? {
+            text if text.is_empty() => default_data_folder()?,
+            text => PathBuf::from(text),
+        };
+        let secret_key = match read.text("secret_key_file")? {
+            text if text.is_empty() => SecretKeyPlace::File(config_folder()?.join("secret.key")),
+            text => SecretKeyPlace::Given(PathBuf::from(text)),
+        };
+        Ok(Self {
+            listen: read.parsed("listen", "an address such as 127.0.0.1:8420")?,
+            data,
+            marketplace: read.text("marketplace")?,
+            installs_per_hour: read.number("installs_per_hour", 0, 1_000_000)?,
+            trusted_proxies: read.list("trusted_proxies", |text| {
+                text.parse::<IpNet>()
+                    .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
+                    .map_err(|_| "an address or network such as 10.0.0.0/8".to_owned())
+            })?,
+            metrics_token: Some(read.text("metrics_token")?).filter(|token| !token.is_empty()),
+            workers: read.number("workers", 2, 256)? as usize,
+            outbound_allow: read.list("outbound.allow", |text| {
+                AllowEntry::parse(text).map_err(|error| error.to_string())
+            })?,
+            outbound_insecure_tls: read
+                .list("outbound.insecure_tls", |text| Ok(text.to_owned()))?,
+            secret_key,
+            log_json: read.one_of("log.format", &["text", "json"])? == "json",
+            log_level: read.one_of("log.level", &["error", "warn", "info", "debug", "trace"])?,
+            settings,
+        })
+    }
+}
+
+struct Reader<'a> {
+    settings: &'a Settings,
+}
+
+impl Reader<'_> {
+    fn wrong(&self, key: &str, found: &str, wanted: &str) -> Error {
+        let origin = match self.settings.get(key) {
+            Some((_, Origin::Flag)) => format!("--{}", Key::flag_of(key)),
+            Some((_, Origin::Environment(name))) => name.clone(),
+            Some((_, Origin::File(path))) => format!("{key} in {}", path.display()),
+            Some((_, Origin::Default)) | None => key.to_owned(),
+        };
+        Error::invalid(key, format!("{origin}: '{found}' is not {wanted}"))
+    }
+
+    fn text(&self, key: &str) -> Result<String> {
+        match self.settings.get(key) {
+            Some((Raw::Text(text), _)) => Ok(text.clone()),
+            Some((Raw::List(items), _)) => Err(self.wrong(key, &items.join(", "), "one value")),
+            None => Ok(String::new()),
+        }
+    }
+
+    fn parsed<T: std::str::FromStr>(&self, key: &str, wanted: &str) -> Result<T> {
+        let text = self.text(key)?;
+        text.parse().map_err(|_| self.wrong(key, &text, wanted))
+    }
+
+    fn number(&self, key: &str, least: u32, most: u32) -> Result<u32> {
+        let wanted = format!("a whole number from {least} to {most}");
+        let number: u32 = self.parsed(key, &wanted)?;
+        if (least..=most).contains(&number) {
+            Ok(number)
+        } else {
+            Err(self.wrong(key, &number.to_string(), &wanted))
+        }
+    }
+
+    fn one_of(&self, key: &str, allowed: &[&str]) -> Result<String> {
+        let text = self.text(key)?;
+        if allowed.contains(&text.as_str()) {
+            Ok(text)
+        } else {
+            Err(self.wrong(key, &text, &format!("one of {}", allowed.join(", "))))
+        }
+    }
+
+    fn list<T>(&self, key: &str, parse: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>> {
+        let items = match self.settings.get(key) {
+            Some((Raw::List(items), _)) => items.clone(),
+            Some((Raw::Text(text), _)) => split_list(text),
+            None => Vec::new(),
+        };
+        items
+            .iter()
+            .map(|item| parse(item).map_err(|wanted| self.wrong(key, item, &wanted)))
+            .collect()
+    }
+}
+
+/// Commas part the entries of a list in the environment and in flags.
+fn split_list(text: &str) -> Vec<String> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|item| !item.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+fn project_folders() -> Result<directories::ProjectDirs> {
+    directories::ProjectDirs::from("", "", "souk").ok_or_else(|| {
+        Error::invalid(
+            "data",
+            "this account has no home folder: name the data folder with --data and the key file with SOUK_SECRET_KEY_FILE",
+        )
+    })
+}
+
+fn default_data_folder() -> Result<PathBuf> {
+    Ok(project_folders()?.data_dir().to_owned())
+}
+
+fn config_folder() -> Result<PathBuf> {
+    Ok(project_folders()?.config_dir().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(key: &'static str, value: &str, origin: Origin) -> Result<Config> {
+        let mut settings = Settings::new();
+        for known in keys::ALL {
+            settings.insert(known.name, (known.default_value(), Origin::Default));
+        }
+        settings.insert("data", (Raw::Text("data".into()), Origin::Flag));
+        settings.insert("secret_key_file", (Raw::Text("key".into()), Origin::Flag));
+        settings.insert(key, (Raw::Text(value.into()), origin));
+        Config::from_settings(settings)
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_manual() {
+        let config = with("workers", "8", Origin::Flag).unwrap();
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8420");
+        assert_eq!(config.installs_per_hour, 20);
+        assert_eq!(config.marketplace, "builtin");
+    }
+
+    #[test]
+    fn a_wrong_value_names_where_it_stands() {
+        let cases = [
+            ("listen", "8420", Origin::Flag, "--listen"),
+            (
+                "workers",
+                "1",
+                Origin::Environment("SOUK_WORKERS".into()),
+                "SOUK_WORKERS",
+            ),
+            (
+                "trusted_proxies",
+                "10.0.0.0/8,x",
+                Origin::File("souk.toml".into()),
+                "souk.toml",
+            ),
+            ("log.level", "loud", Origin::Flag, "--log-level"),
+        ];
+        for (key, value, origin, place) in cases {
+            let message = with(key, value, origin).unwrap_err().to_string();
+            assert!(message.contains(place), "{message}");
+        }
+    }
+
+    #[test]
+    fn lists_are_parted_by_commas() {
+        let config = with("trusted_proxies", "10.0.0.0/8, ::1", Origin::Flag).unwrap();
+        assert_eq!(config.trusted_proxies.len(), 2);
+    }
+}

@@ -1,0 +1,115 @@
+//! The table of configuration keys.
+
+use super::Raw;
+
+pub struct Key {
+    /// As in `souk.toml`; a dot parts a table from its key.
+    pub name: &'static str,
+    pub default: &'static str,
+    pub list: bool,
+    /// Shown as `***`, and readable from the file that `SOUK_<KEY>_FILE` names.
+    pub secret: bool,
+    pub doc: &'static str,
+}
+
+impl Key {
+    pub fn default_value(&self) -> Raw {
+        if self.list {
+            Raw::List(Vec::new())
+        } else {
+            Raw::Text(self.default.to_owned())
+        }
+    }
+
+    /// `outbound.allow` is `SOUK_OUTBOUND_ALLOW`.
+    pub fn environment(&self) -> String {
+        format!("SOUK_{}", self.name.replace('.', "_").to_uppercase())
+    }
+
+    /// `outbound.allow` is `--outbound-allow`.
+    pub fn flag_of(name: &str) -> String {
+        name.replace(['.', '_'], "-")
+    }
+}
+
+pub fn find(name: &str) -> Option<&'static Key> {
+    ALL.iter().find(|key| key.name == name)
+}
+
+/// The known key that a mistyped name most likely meant.
+pub fn nearest(name: &str) -> &'static str {
+    ALL.iter()
+        .map(|key| (strsim::damerau_levenshtein(key.name, name), key.name))
+        .min()
+        .map_or("listen", |(_, key)| key)
+}
+
+const fn text(name: &'static str, default: &'static str, doc: &'static str) -> Key {
+    Key {
+        name,
+        default,
+        list: false,
+        secret: false,
+        doc,
+    }
+}
+
+const fn list(name: &'static str, doc: &'static str) -> Key {
+    Key {
+        name,
+        default: "",
+        list: true,
+        secret: false,
+        doc,
+    }
+}
+
+pub const ALL: &[Key] = &[
+    text("listen", "127.0.0.1:8420", "Address and port to serve on"),
+    text(
+        "data",
+        "",
+        "Data folder; empty: the platform's own place for application data",
+    ),
+    text(
+        "marketplace",
+        "builtin",
+        "Source of plugins: builtin, a folder, or the https address of a plugins.json",
+    ),
+    text(
+        "installs_per_hour",
+        "20",
+        "Plugin installations allowed per client address and hour",
+    ),
+    list(
+        "trusted_proxies",
+        "Addresses or networks whose X-Forwarded-For counts",
+    ),
+    Key {
+        name: "metrics_token",
+        default: "",
+        list: false,
+        secret: true,
+        doc: "Bearer token that opens /metrics to other hosts; empty: loopback only",
+    },
+    text(
+        "workers",
+        "8",
+        "Worker threads, 2 to 256; one is always kept for routes that run no plugin",
+    ),
+    list(
+        "outbound.allow",
+        "Inner addresses that plugins may reach: host[:port] or CIDR[:port]",
+    ),
+    list(
+        "outbound.insecure_tls",
+        "Hosts whose certificate plugins may leave unverified",
+    ),
+    text(
+        "secret_key_file",
+        "",
+        "Key that encrypts stored secrets; empty: secret.key in the configuration folder",
+    ),
+    text("log.format", "text", "text or json"),
+    text("log.level", "info", "error, warn, info, debug or trace"),
+];

@@ -1,0 +1,413 @@
+//! A plugin's configuration on its way in and out: which fields are secret, how they are stored, and what is shown.
+//!
+//! Stored, a secret is `{"$sealed": "<base64>"}`; shown, it is [`MASK`]; a script alone sees it plain.
+//! A field is secret when the plugin's schema says `format: "password"`, or when its name says so:
+//! plugins written for the original system have no schema.
+
+use serde_json::{Map, Value, json};
+
+use crate::configuration_schema::ConfigurationSchema;
+use crate::error::{Error, FieldError, Result};
+use crate::plugin_key::PluginKey;
+use crate::secret::SecretBox;
+use crate::tenant::TenantId;
+
+/// What a client sees in place of a secret, and sends back to keep the stored one.
+pub const MASK: &str = "••••••••";
+
+const SEALED: &str = "$sealed";
+
+/// Parts of a field's name that make it a secret without a schema.
+const SECRET_WORDS: [&str; 6] = [
+    "password",
+    "passwd",
+    "secret",
+    "token",
+    "apikey",
+    "privatekey",
+];
+
+pub type Configuration = Map<String, Value>;
+
+/// Whose configuration it is: a sealed value opens nowhere else.
+pub struct Owner<'a> {
+    pub tenant: &'a TenantId,
+    pub plugin: &'a PluginKey,
+    pub schema: Option<&'a ConfigurationSchema>,
+}
+
+impl Owner<'_> {
+    /// What to store for a plain configuration.
+    pub fn seal(&self, secrets: &SecretBox, plain: &Configuration) -> Result<Configuration> {
+        let mut stored = plain.clone();
+        for pointer in self.secret_pointers(plain) {
+            if let Some(Value::String(text)) = at_mut(&mut stored, &pointer)
+                && !text.is_empty()
+            {
+                let sealed = secrets.seal_text(&self.place(&pointer), text)?;
+                replace(&mut stored, &pointer, json!({ SEALED: sealed }));
+            }
+        }
+        Ok(stored)
+    }
+
+    /// What a script sees.
+    pub fn unseal(&self, secrets: &SecretBox, stored: &Configuration) -> Result<Configuration> {
+        let mut plain = stored.clone();
+        for pointer in sealed_pointers(stored) {
+            if let Some(text) = at(stored, &pointer).and_then(sealed_text) {
+                let text = secrets.unseal_text(&self.place(&pointer), text)?;
+                replace(&mut plain, &pointer, Value::String(text.to_string()));
+            }
+        }
+        Ok(plain)
+    }
+
+    /// What a client sees.
+    pub fn mask(stored: &Configuration) -> Configuration {
+        let mut shown = stored.clone();
+        for pointer in sealed_pointers(stored) {
+            replace(&mut shown, &pointer, Value::String(MASK.to_owned()));
+        }
+        shown
+    }
+
+    /// The plain configuration that a client's one means: a mask stands for the stored secret,
+    /// unless a URL changed. Then the secret would travel to a host that it was not entered for.
+    pub fn merge(
+        &self,
+        secrets: &SecretBox,
+        incoming: &Configuration,
+        stored: &Configuration,
+    ) -> Result<Configuration> {
+        let masked: Vec<String> = pointers(incoming)
+            .into_iter()
+            .filter(|pointer| at(incoming, pointer).and_then(Value::as_str) == Some(MASK))
+            .collect();
+        if masked.is_empty() {
+            return Ok(incoming.clone());
+        }
+        let plain = self.unseal(secrets, stored)?;
+        let moved = self.moved_url(incoming, &plain);
+        let mut merged = incoming.clone();
+        let mut errors = Vec::new();
+        for pointer in masked {
+            let kept = at(stored, &pointer)
+                .and_then(sealed_text)
+                .and_then(|_| at(&plain, &pointer));
+            let complaint = match (kept, &moved) {
+                (Some(value), None) => {
+                    replace(&mut merged, &pointer, value.clone());
+                    continue;
+                }
+                (Some(_), Some(url)) => {
+                    format!(
+                        "Enter this again: {url} has changed, and a stored secret is never sent to another address"
+                    )
+                }
+                (None, _) => "Enter this: there is no stored value to keep".to_owned(),
+            };
+            errors.push(FieldError {
+                field: field_name(&pointer),
+                message: complaint,
+            });
+        }
+        if errors.is_empty() {
+            return Ok(merged);
+        }
+        Err(Error::Refused {
+            message: "A secret must be entered again".to_owned(),
+            errors,
+        })
+    }
+
+    /// The first URL field that differs, beyond a trailing slash.
+    fn moved_url(&self, incoming: &Configuration, plain: &Configuration) -> Option<String> {
+        let normal = |value: Option<&Value>| {
+            value
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .trim()
+                .trim_end_matches('/')
+                .to_owned()
+        };
+        let mut urls = pointers(incoming);
+        urls.extend(pointers(plain));
+        urls.into_iter()
+            .filter(|pointer| self.is_url(pointer, incoming) || self.is_url(pointer, plain))
+            .find(|pointer| normal(at(incoming, pointer)) != normal(at(plain, pointer)))
+            .map(|pointer| field_name(&pointer))
+    }
+
+    fn is_url(&self, pointer: &str, configuration: &Configuration) -> bool {
+        let declared = self
+            .schema
+            .is_some_and(|schema| schema.url_fields().iter().any(|known| known == pointer));
+        let looks_like_one = at(configuration, pointer)
+            .and_then(Value::as_str)
+            .is_some_and(|text| text.trim_start().to_ascii_lowercase().starts_with("http"));
+        let name = bare_name(pointer);
+        declared
+            || looks_like_one
+            || name.ends_with("url")
+            || name.ends_with("host")
+            || name.ends_with("server")
+    }
+
+    fn secret_pointers(&self, configuration: &Configuration) -> Vec<String> {
+        pointers(configuration)
+            .into_iter()
+            .filter(|pointer| {
+                let declared = self.schema.is_some_and(|schema| {
+                    schema.secret_fields().iter().any(|known| known == pointer)
+                });
+                declared
+                    || SECRET_WORDS
+                        .iter()
+                        .any(|word| bare_name(pointer).contains(word))
+            })
+            .collect()
+    }
+
+    fn place(&self, pointer: &str) -> String {
+        format!("{}/{}{pointer}", self.tenant, self.plugin)
+    }
+}
+
+/// Replaces every secret of a plain configuration in `text`, so that a message or log line holds none.
+pub fn redact(text: &str, plain: &Configuration, owner: &Owner<'_>) -> String {
+    let mut clean = text.to_owned();
+    for pointer in owner.secret_pointers(plain) {
+        if let Some(secret) = at(plain, &pointer).and_then(Value::as_str)
+            && secret.len() >= 4
+        {
+            clean = clean.replace(secret, MASK);
+        }
+    }
+    clean
+}
+
+/// JSON pointers of all values that are no object, and of sealed ones.
+fn pointers(configuration: &Configuration) -> Vec<String> {
+    let mut found = Vec::new();
+    collect(configuration, "", &mut found);
+    found
+}
+
+fn collect(map: &Map<String, Value>, prefix: &str, found: &mut Vec<String>) {
+    for (name, value) in map {
+        let pointer = format!("{prefix}/{}", name.replace('~', "~0").replace('/', "~1"));
+        match value {
+            Value::Object(inner) if sealed_text(value).is_none() => collect(inner, &pointer, found),
+            _ => found.push(pointer),
+        }
+    }
+}
+
+fn sealed_pointers(configuration: &Configuration) -> Vec<String> {
+    pointers(configuration)
+        .into_iter()
+        .filter(|pointer| at(configuration, pointer).and_then(sealed_text).is_some())
+        .collect()
+}
+
+fn sealed_text(value: &Value) -> Option<&str> {
+    let map = value.as_object().filter(|map| map.len() == 1)?;
+    map.get(SEALED)?.as_str()
+}
+
+fn at<'v>(configuration: &'v Configuration, pointer: &str) -> Option<&'v Value> {
+    let (first, rest) = parts(pointer);
+    let value = configuration.get(&first)?;
+    if rest.is_empty() {
+        Some(value)
+    } else {
+        value.pointer(rest)
+    }
+}
+
+fn at_mut<'v>(configuration: &'v mut Configuration, pointer: &str) -> Option<&'v mut Value> {
+    let (first, rest) = parts(pointer);
+    let value = configuration.get_mut(&first)?;
+    if rest.is_empty() {
+        Some(value)
+    } else {
+        value.pointer_mut(rest)
+    }
+}
+
+fn replace(configuration: &mut Configuration, pointer: &str, value: Value) {
+    if let Some(place) = at_mut(configuration, pointer) {
+        *place = value;
+    }
+}
+
+/// `/a~1b/c` is the field `a/b` and the rest `/c`.
+fn parts(pointer: &str) -> (String, &str) {
+    let bare = pointer.trim_start_matches('/');
+    let (first, rest) = bare.find('/').map_or((bare, ""), |at| bare.split_at(at));
+    (first.replace("~1", "/").replace("~0", "~"), rest)
+}
+
+fn field_name(pointer: &str) -> String {
+    pointer.trim_start_matches('/').replace('/', ".")
+}
+
+/// The last part of a pointer in lower case without `_` and `-`, so that `api_key` is `apikey`.
+fn bare_name(pointer: &str) -> String {
+    let last = pointer.rsplit('/').next().unwrap_or_default();
+    last.chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|c| c.to_ascii_lowercase())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::SecretKeyPlace;
+
+    struct Bench {
+        _folder: tempfile::TempDir,
+        secrets: SecretBox,
+        tenant: TenantId,
+        plugin: PluginKey,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let secrets =
+                SecretBox::open(&SecretKeyPlace::File(folder.path().join("key"))).unwrap();
+            Self {
+                _folder: folder,
+                secrets,
+                tenant: TenantId::of_organization(1),
+                plugin: PluginKey::parse("mlflow").unwrap(),
+            }
+        }
+
+        fn owner(&self) -> Owner<'_> {
+            Owner {
+                tenant: &self.tenant,
+                plugin: &self.plugin,
+                schema: None,
+            }
+        }
+    }
+
+    fn map(value: Value) -> Configuration {
+        value.as_object().unwrap().clone()
+    }
+
+    fn sample() -> Configuration {
+        map(
+            json!({"server_url": "http://a.example/", "password": "hush hush", "auth": {"api_token": "t0k3n"}, "timeout": 30}),
+        )
+    }
+
+    #[test]
+    fn secrets_are_sealed_masked_and_plain_again() {
+        let bench = Bench::new();
+        let stored = bench.owner().seal(&bench.secrets, &sample()).unwrap();
+        let text = Value::Object(stored.clone()).to_string();
+        assert!(!text.contains("hush") && !text.contains("t0k3n"), "{text}");
+        let shown = Owner::mask(&stored);
+        assert_eq!(
+            (&shown["password"], &shown["auth"]["api_token"]),
+            (&json!(MASK), &json!(MASK))
+        );
+        assert_eq!(shown["timeout"], json!(30));
+        assert_eq!(
+            bench.owner().unseal(&bench.secrets, &stored).unwrap(),
+            sample()
+        );
+    }
+
+    #[test]
+    fn a_mask_keeps_the_stored_secret_while_the_url_stays() {
+        let bench = Bench::new();
+        let stored = bench.owner().seal(&bench.secrets, &sample()).unwrap();
+        let mut incoming = Owner::mask(&stored);
+        incoming.insert("server_url".into(), json!("http://a.example"));
+        let merged = bench
+            .owner()
+            .merge(&bench.secrets, &incoming, &stored)
+            .unwrap();
+        assert_eq!(merged["password"], json!("hush hush"));
+    }
+
+    #[test]
+    fn a_stored_secret_is_never_sent_to_another_address() {
+        let bench = Bench::new();
+        let stored = bench.owner().seal(&bench.secrets, &sample()).unwrap();
+        for url in [json!("http://evil.example"), json!(""), Value::Null] {
+            let mut incoming = Owner::mask(&stored);
+            incoming.insert("server_url".into(), url);
+            let refusal = bench
+                .owner()
+                .merge(&bench.secrets, &incoming, &stored)
+                .unwrap_err();
+            let Error::Refused { errors, .. } = refusal else {
+                panic!("{refusal}")
+            };
+            assert!(errors.iter().any(|error| error.field == "password"));
+        }
+        let mut without = Owner::mask(&stored);
+        without.remove("server_url");
+        assert!(
+            bench
+                .owner()
+                .merge(&bench.secrets, &without, &stored)
+                .is_err()
+        );
+        let mut added = Owner::mask(&stored);
+        added.insert("proxy_url".into(), json!("http://evil.example"));
+        assert!(
+            bench
+                .owner()
+                .merge(&bench.secrets, &added, &stored)
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn a_mask_with_nothing_behind_it_is_an_error_at_its_field() {
+        let bench = Bench::new();
+        let incoming = map(json!({"password": MASK}));
+        assert!(
+            bench
+                .owner()
+                .merge(&bench.secrets, &incoming, &Map::new())
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn a_sealed_value_of_another_tenant_does_not_open() {
+        let bench = Bench::new();
+        let stored = bench.owner().seal(&bench.secrets, &sample()).unwrap();
+        let other = TenantId::of_organization(2);
+        let foreign = Owner {
+            tenant: &other,
+            plugin: &bench.plugin,
+            schema: None,
+        };
+        assert!(foreign.unseal(&bench.secrets, &stored).is_err());
+    }
+
+    #[test]
+    fn a_client_cannot_hand_in_a_sealed_value_of_its_own() {
+        let bench = Bench::new();
+        let forged = map(json!({"password": {"$sealed": "AAAA"}}));
+        assert!(bench.owner().seal(&bench.secrets, &forged).is_ok());
+        assert!(bench.owner().unseal(&bench.secrets, &forged).is_err());
+    }
+
+    #[test]
+    fn messages_lose_the_secrets_they_quote() {
+        let bench = Bench::new();
+        let text = redact("401 for hush hush", &sample(), &bench.owner());
+        assert_eq!(text, format!("401 for {MASK}"));
+    }
+}

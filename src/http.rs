@@ -1,0 +1,19 @@
+//! Sockets, routes, sign-in and replies. Knows no SQL.
+
+pub mod edge;
+pub mod running;
+
+pub mod exchange;
+pub mod routes;
+pub mod server;
+
+pub mod api;
+pub mod auth;
+pub mod reply;
+pub mod request;
+
+mod assets;
+mod desk;
+mod finish;
+mod json;
+mod page;

@@ -1,0 +1,12 @@
+//! Handlers: parse what came, call one service function, reply. One file per resource.
+
+pub mod docs;
+pub mod governance;
+pub mod health;
+pub mod installations;
+pub mod marketplace;
+pub mod metrics;
+pub mod plugin_routes;
+pub mod setup;
+pub mod ui;
+pub mod users;

@@ -1,0 +1,111 @@
+//! Installing, listing, configuring, testing and removing plugins.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use crate::configuration::Configuration;
+use crate::error::{Error, Result};
+use crate::http::exchange::Exchange;
+use crate::http::reply::{self, Detail, Reply};
+use crate::plugin_key::PluginKey;
+use crate::rate_limit::{self, Limit};
+
+const INSTALL_WINDOW: Duration = Duration::from_secs(3600);
+
+/// Every reply of this route tells the state of the limit.
+pub fn install(exchange: &Exchange<'_>) -> Result<Reply> {
+    let limit = Limit {
+        scope: "install",
+        hits: exchange.app.config.installs_per_hour,
+        window: INSTALL_WINDOW,
+    };
+    let client = rate_limit::client_name(exchange.request.client);
+    let decision = rate_limit::hit(&exchange.app.storage, limit, &client)?;
+    let outcome = if decision.allowed {
+        try_install(exchange)
+    } else {
+        Err(Error::RateLimited {
+            // The seed's words.
+            message: "Too many plugin installation requests from this IP, please try again after an hour.".to_owned(),
+            limit: decision.limit,
+            retry_after: decision.resets_in,
+        })
+    };
+    let reply = outcome.unwrap_or_else(|error| {
+        tracing::info!(%error, "an install was refused");
+        reply::of_error(&error, Detail::Admin)
+    });
+    Ok(reply
+        .with("X-RateLimit-Limit", decision.limit.to_string())
+        .with("X-RateLimit-Remaining", decision.remaining.to_string())
+        .with(
+            "X-RateLimit-Reset",
+            decision.resets_in.as_secs().to_string(),
+        ))
+}
+
+fn try_install(exchange: &Exchange<'_>) -> Result<Reply> {
+    let body = exchange.request.json_object()?;
+    let key = match body.get("pluginKey") {
+        Some(Value::String(text)) if !text.is_empty() => PluginKey::parse(text)?,
+        None | Some(Value::Null | Value::String(_)) => {
+            return Err(Error::invalid("pluginKey", "pluginKey is required"));
+        }
+        Some(_) => return Err(Error::invalid("pluginKey", "pluginKey must be a text")),
+    };
+    let configuration = match body.get("config") {
+        None | Some(Value::Null) => None,
+        Some(Value::Object(map)) => Some(map),
+        Some(_) => return Err(Error::invalid("config", "config must be an object")),
+    };
+    let installation = exchange
+        .app
+        .lifecycle
+        .install(exchange.caller()?, &key, configuration)?;
+    Ok(Reply::created(installation))
+}
+
+pub fn list(exchange: &Exchange<'_>) -> Result<Reply> {
+    Ok(Reply::ok(
+        exchange.app.lifecycle.list(&exchange.caller()?.tenant)?,
+    ))
+}
+
+pub fn uninstall(exchange: &Exchange<'_>) -> Result<Reply> {
+    let id = exchange.id()?;
+    exchange.app.lifecycle.uninstall(exchange.caller()?, id)?;
+    Ok(Reply::ok("Plugin uninstalled successfully"))
+}
+
+pub fn configure(exchange: &Exchange<'_>) -> Result<Reply> {
+    let id = exchange.id()?;
+    let body = exchange.request.json_object()?;
+    let configuration = configuration_of(&body)?;
+    Ok(Reply::ok(exchange.app.lifecycle.configure(
+        exchange.caller()?,
+        id,
+        configuration,
+    )?))
+}
+
+pub fn test_connection(exchange: &Exchange<'_>) -> Result<Reply> {
+    let key = exchange.plugin_key()?;
+    let body = exchange.request.json_object()?;
+    let configuration = configuration_of(&body)?;
+    Ok(Reply::ok(exchange.app.lifecycle.test_connection(
+        exchange.caller()?,
+        &key,
+        configuration,
+    )?))
+}
+
+fn configuration_of(body: &Map<String, Value>) -> Result<&Configuration> {
+    match body.get("configuration") {
+        Some(Value::Object(map)) => Ok(map),
+        _ => Err(Error::invalid(
+            "configuration",
+            "Configuration object is required",
+        )),
+    }
+}

@@ -1,0 +1,387 @@
+//! The loop: readiness, deadlines, accepting and stopping. It owns all sockets and decides who has
+//! a turn; what a turn does is the connections' own affair.
+
+mod dispatch;
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender};
+use std::time::{Duration, Instant};
+
+use mio::event::Event;
+use mio::net::{TcpListener, TcpStream};
+use mio::{Events, Interest, Poll, Token, Waker};
+use slab::Slab;
+
+use super::connection::{Connection, Next};
+use super::counters::Counters;
+use super::limits::{self, ACCEPT_PAUSE, ACCEPT_TURNS, REFUSALS_IN_FLIGHT, SCAN_INTERVAL};
+use super::listener::{Accepted, Addresses, Listener};
+use super::refusal::Refusal;
+use super::spool::Outgoing;
+use super::turn::Turn;
+use super::{EdgeConfig, Upstream};
+use dispatch::Upstreams;
+
+/// Tokens: the waker, then listeners, upstream connections, clients.
+const WAKER: Token = Token(0);
+const FIRST_LISTENER: usize = 1;
+const FIRST_UPSTREAM: usize = 1 << 8;
+const FIRST_CLIENT: usize = 1 << 16;
+/// Readiness events taken per wake-up.
+const EVENTS: usize = 1024;
+/// Longest sleep of the loop when no deadline is near.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
+const FULL: Refusal = Refusal::new(
+    503,
+    "The server has as many connections as it can take; try again.",
+);
+const ADDRESS_FULL: Refusal = Refusal::new(
+    503,
+    "Your address has too many connections to this server; close some.",
+);
+
+#[derive(Debug)]
+pub struct EventLoop {
+    poll: Poll,
+    turn: Turn,
+    listeners: Vec<Listener>,
+    addresses: Addresses,
+    clients: Slab<Connection>,
+    /// Clients with a complete request, in order. An entry may outlive its client.
+    queue: VecDeque<usize>,
+    upstreams: Upstreams,
+    /// Sockets whose turn ended before they were done.
+    again: Vec<Token>,
+    /// No deadline lies before this.
+    next_scan: Instant,
+    stops: Receiver<Duration>,
+    stop_at: Option<Instant>,
+}
+
+impl EventLoop {
+    pub fn new(
+        config: EdgeConfig,
+        stops: Receiver<Duration>,
+        ready: Sender<()>,
+    ) -> io::Result<(Self, Waker)> {
+        let poll = Poll::new()?;
+        let waker = Waker::new(poll.registry(), WAKER)?;
+        let limits = config.limits.within_descriptors(limits::descriptors());
+        let mut listeners = Vec::new();
+        for listener in config.listeners {
+            listener.socket.set_nonblocking(true)?;
+            listeners.push(Listener {
+                socket: TcpListener::from_std(listener.socket),
+                name: listener.name,
+                may_accept: false,
+                resume_at: None,
+            });
+        }
+        let secret = match &config.upstream {
+            Upstream::Loopback { secret, .. } => Some(secret.clone()),
+            #[cfg(unix)]
+            Upstream::Unix(_) => None,
+        };
+        let addresses = Addresses::new(config.trusted_proxies, limits.connections_per_address);
+        let event_loop = Self {
+            poll,
+            turn: Turn::new(limits, config.spill, secret),
+            listeners,
+            addresses,
+            clients: Slab::new(),
+            queue: VecDeque::new(),
+            upstreams: Upstreams::new(config.upstream, ready),
+            again: Vec::new(),
+            next_scan: Instant::now(),
+            stops,
+            stop_at: None,
+        };
+        Ok((event_loop, waker))
+    }
+
+    pub fn counters(&self) -> Arc<Counters> {
+        Arc::clone(&self.turn.counters)
+    }
+
+    /// Runs until it is told to stop.
+    pub fn run(mut self) {
+        let mut events = Events::with_capacity(EVENTS);
+        while !self.is_over() {
+            let sleep = self.sleep();
+            if let Err(error) = self.poll.poll(&mut events, Some(sleep))
+                && error.kind() != io::ErrorKind::Interrupted
+            {
+                // Nothing of ours can cause it; a pause keeps a sick kernel from spinning us.
+                tracing::error!(%error, "the edge cannot wait for its sockets");
+                std::thread::sleep(SCAN_INTERVAL);
+            }
+            self.turn.now = Instant::now();
+            for event in &events {
+                self.handle(event);
+            }
+            for token in std::mem::take(&mut self.again) {
+                self.drive(token);
+            }
+            self.accept_all();
+            self.scan();
+            self.open_upstreams();
+            self.dispatch();
+            self.turn.counters.set_open(self.clients.len());
+        }
+    }
+
+    fn is_over(&mut self) -> bool {
+        if let Ok(within) = self.stops.try_recv() {
+            self.stop_at = Some(self.turn.now + within);
+            self.turn.stopping = true;
+            for mut listener in self.listeners.drain(..) {
+                // The socket closes with it in any case.
+                let _ = self.poll.registry().deregister(&mut listener.socket);
+            }
+        }
+        let Some(stop_at) = self.stop_at else {
+            return false;
+        };
+        let spent: Vec<usize> = self
+            .clients
+            .iter()
+            .filter(|(_, client)| client.is_dispensable())
+            .map(|(index, _)| index)
+            .collect();
+        for index in spent {
+            self.close(index);
+        }
+        self.clients.is_empty() || self.turn.now >= stop_at
+    }
+
+    fn sleep(&self) -> Duration {
+        if !self.again.is_empty() || self.listeners.iter().any(|one| one.may_accept) {
+            return Duration::ZERO;
+        }
+        let wake_at = self
+            .listeners
+            .iter()
+            .filter_map(|listener| listener.resume_at)
+            .chain(self.upstreams.reopen_at())
+            .chain(self.stop_at)
+            .chain([self.next_scan])
+            .min()
+            .unwrap_or(self.turn.now);
+        wake_at.saturating_duration_since(Instant::now())
+    }
+
+    fn handle(&mut self, event: &Event) {
+        let Token(token) = event.token();
+        if token >= FIRST_CLIENT {
+            let Some(client) = self.clients.get_mut(token - FIRST_CLIENT) else {
+                return;
+            };
+            client.note(event.is_readable(), event.is_read_closed());
+            if event.is_error() || (event.is_read_closed() && event.is_write_closed()) {
+                self.close(token - FIRST_CLIENT);
+            } else {
+                self.drive_client(token - FIRST_CLIENT);
+            }
+        } else if token >= FIRST_UPSTREAM {
+            self.upstreams.note(
+                token - FIRST_UPSTREAM,
+                event.is_readable(),
+                event.is_read_closed(),
+            );
+            self.drive_upstream(token - FIRST_UPSTREAM);
+        } else if token >= FIRST_LISTENER
+            && let Some(listener) = self.listeners.get_mut(token - FIRST_LISTENER)
+        {
+            listener.may_accept = true;
+        }
+    }
+
+    fn drive(&mut self, Token(token): Token) {
+        if token >= FIRST_CLIENT {
+            self.drive_client(token - FIRST_CLIENT);
+        } else if token >= FIRST_UPSTREAM {
+            self.drive_upstream(token - FIRST_UPSTREAM);
+        }
+    }
+
+    fn drive_client(&mut self, index: usize) {
+        let Some(client) = self.clients.get_mut(index) else {
+            return;
+        };
+        let mut next = client.advance(&mut self.turn);
+        if next == Next::Queue && self.upstreams.are_gone() {
+            client.refuse(
+                Refusal::new(
+                    503,
+                    "The application cannot be reached at the moment; try again.",
+                ),
+                &self.turn,
+            );
+            next = client.advance(&mut self.turn);
+        }
+        self.next_scan = self.next_scan.min(client.deadline());
+        match next {
+            Next::Wait => {}
+            Next::Again => self.again.push(Token(FIRST_CLIENT + index)),
+            Next::Queue => self.queue.push_back(index),
+            Next::Close => self.close(index),
+        }
+    }
+
+    fn close(&mut self, index: usize) {
+        let Some(mut client) = self.clients.try_remove(index) else {
+            return;
+        };
+        if let Some(upstream) = client.upstream() {
+            self.upstreams.forget_client(upstream);
+        }
+        if let Some(address) = client.address {
+            self.addresses.release(address);
+        }
+        // Closing the socket ends the registration as well; nothing depends on this one.
+        let _ = self.poll.registry().deregister(&mut client.socket);
+    }
+
+    /// Begins to accept, once the application can be reached.
+    fn listen(&mut self) {
+        for (at, listener) in self.listeners.iter_mut().enumerate() {
+            let token = Token(FIRST_LISTENER + at);
+            let socket = &mut listener.socket;
+            if let Err(error) = self
+                .poll
+                .registry()
+                .register(socket, token, Interest::READABLE)
+            {
+                tracing::error!(%error, name = listener.name, "the edge cannot watch a listener");
+            }
+            listener.may_accept = true;
+        }
+    }
+
+    fn accept_all(&mut self) {
+        for at in 0..self.listeners.len() {
+            for _ in 0..ACCEPT_TURNS {
+                let Some(listener) = self.listeners.get_mut(at) else {
+                    return;
+                };
+                if listener.resume_at.is_some_and(|at| at <= self.turn.now) {
+                    listener.resume_at = None;
+                    listener.may_accept = true;
+                }
+                if !listener.may_accept {
+                    break;
+                }
+                match listener.accept() {
+                    Accepted::Client(socket, peer) => {
+                        let name = listener.name;
+                        self.admit(socket, peer, name);
+                    }
+                    Accepted::Nothing => listener.may_accept = false,
+                    Accepted::Shortage => {
+                        listener.may_accept = false;
+                        listener.resume_at = Some(self.turn.now + ACCEPT_PAUSE);
+                        self.turn.counters.add_accept_error();
+                        self.shed();
+                    }
+                }
+            }
+        }
+    }
+
+    fn admit(&mut self, socket: TcpStream, peer: SocketAddr, listener: &'static str) {
+        self.turn.counters.add_accepted();
+        let full = self.clients.len() >= self.turn.limits.connections && !self.shed();
+        let admitted = if full {
+            Err(FULL)
+        } else {
+            self.addresses.admit(peer.ip()).map_err(|_| ADDRESS_FULL)
+        };
+        let most = self.turn.limits.connections + REFUSALS_IN_FLIGHT;
+        if let (Err(refusal), true) = (admitted, self.clients.len() >= most) {
+            self.refuse_in_passing(refusal, socket);
+            return;
+        }
+        // Without it a reply that takes two writes would wait for the client's delayed ACK.
+        if socket.set_nodelay(true).is_err() {
+            if let Ok(Some(address)) = admitted {
+                self.addresses.release(address);
+            }
+            return;
+        }
+        let address = admitted.unwrap_or_default();
+        let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+        let entry = self.clients.vacant_entry();
+        let index = entry.key();
+        let client = entry.insert(Connection::new(socket, peer, listener, address, &self.turn));
+        if let Err(refusal) = admitted {
+            client.refuse(refusal, &self.turn);
+        }
+        let token = Token(FIRST_CLIENT + index);
+        let both = Interest::READABLE | Interest::WRITABLE;
+        let registered = self
+            .poll
+            .registry()
+            .register(&mut client.socket, token, both);
+        match registered {
+            Ok(()) => self.drive_client(index),
+            Err(_) => self.close(index),
+        }
+    }
+
+    /// Writes a refusal without waiting whether it arrives: too many wait already.
+    fn refuse_in_passing(&self, refusal: Refusal, mut socket: TcpStream) {
+        self.turn.counters.add_refused(refusal.status);
+        let mut out = Outgoing::default();
+        refusal.write(out.start(), false);
+        let _ = out.flush(&mut socket);
+        let _ = socket.shutdown(std::net::Shutdown::Write);
+    }
+
+    /// Closes the connection that is idle for longest; false if none is idle.
+    fn shed(&mut self) -> bool {
+        let oldest = self
+            .clients
+            .iter()
+            .filter(|(_, client)| client.is_idle())
+            .min_by_key(|(_, client)| client.deadline())
+            .map(|(index, _)| index);
+        oldest.inspect(|index| self.close(*index)).is_some()
+    }
+
+    /// Acts on deadlines that have passed. Looking at a thousand of them costs microseconds, and
+    /// requests that end in time never touch a timer.
+    fn scan(&mut self) {
+        let now = self.turn.now;
+        if now < self.next_scan {
+            return;
+        }
+        let late: Vec<usize> = self
+            .clients
+            .iter()
+            .filter(|(_, client)| client.deadline() <= now)
+            .map(|(index, _)| index)
+            .collect();
+        for index in late {
+            let next = self
+                .clients
+                .get_mut(index)
+                .map(|client| client.expire(&self.turn));
+            match next {
+                Some(Next::Close) => self.close(index),
+                Some(_) => self.drive_client(index),
+                None => {}
+            }
+        }
+        self.scan_upstreams();
+        let clients = self.clients.iter().map(|(_, client)| client.deadline());
+        self.next_scan = clients
+            .chain(self.upstreams.deadlines())
+            .min()
+            .unwrap_or(now + LONGEST_SLEEP)
+            .clamp(now + SCAN_INTERVAL, now + LONGEST_SLEEP);
+    }
+}

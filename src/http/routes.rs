@@ -1,0 +1,426 @@
+//! Every address of the appliance, in one table: the first line that matches wins.
+//!
+//! A line says who may call it and whether it runs plugin code; the API page and the tests of
+//! who may do what are drawn from the same lines.
+
+use super::api::{
+    docs, governance, health, installations, marketplace, metrics, plugin_routes, setup, ui, users,
+};
+use super::exchange::Exchange;
+use super::reply::Reply;
+use super::request::decode_segment;
+use crate::error::Result;
+
+pub type Handler = fn(&Exchange<'_>) -> Result<Reply>;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// No sign-in needed.
+    Anyone,
+    /// Any signed-in user.
+    Member,
+    Admin,
+}
+
+/// Which pool of workers serves a route: one worker is always kept from plugins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Runs {
+    Host,
+    Plugin,
+}
+
+pub struct Route {
+    /// `ANY` matches every method; `GET` serves `HEAD` too.
+    pub method: &'static str,
+    /// `:name` stands for one segment, a last `*` for the rest.
+    pub path: &'static str,
+    pub who: Who,
+    pub runs: Runs,
+    pub handler: Handler,
+    pub doc: &'static str,
+}
+
+/// What the parts of a path stood for.
+pub type Params = Vec<(&'static str, String)>;
+
+pub enum Found {
+    Route(&'static Route, Params),
+    /// The path is known, the method is not; these are.
+    WrongMethod(Vec<&'static str>),
+    Nothing,
+}
+
+const fn route(
+    method: &'static str,
+    path: &'static str,
+    who: Who,
+    runs: Runs,
+    handler: Handler,
+    doc: &'static str,
+) -> Route {
+    Route {
+        method,
+        path,
+        who,
+        runs,
+        handler,
+        doc,
+    }
+}
+
+use Runs::{Host, Plugin};
+use Who::{Admin, Anyone, Member};
+
+pub const ROUTES: &[Route] = &[
+    route(
+        "GET",
+        "/healthz",
+        Anyone,
+        Host,
+        health::alive,
+        "Answers 200 while the process serves",
+    ),
+    route(
+        "GET",
+        "/readyz",
+        Anyone,
+        Host,
+        health::ready,
+        "200 when database, packages and disk are usable, else 503",
+    ),
+    route(
+        "GET",
+        "/metrics",
+        Anyone,
+        Host,
+        metrics::show,
+        "Prometheus text; loopback, or Bearer metrics_token",
+    ),
+    route("GET", "/api", Anyone, Host, docs::page, "This page"),
+    route(
+        "POST",
+        "/api/users/login",
+        Anyone,
+        Host,
+        users::login,
+        "{email, password} → {token, user} and the session cookie",
+    ),
+    route(
+        "POST",
+        "/api/users/logout",
+        Anyone,
+        Host,
+        users::logout,
+        "Ends the session of this browser",
+    ),
+    route(
+        "POST",
+        "/api/users/refresh",
+        Anyone,
+        Host,
+        users::refresh,
+        "Refresh cookie → {token, user} and a new session cookie",
+    ),
+    route(
+        "GET",
+        "/api/users/me",
+        Member,
+        Host,
+        users::me,
+        "The signed-in user",
+    ),
+    route(
+        "PUT",
+        "/api/users/me/password",
+        Member,
+        Host,
+        users::change_password,
+        "{currentPassword, newPassword}; ends all other sessions",
+    ),
+    route(
+        "GET",
+        "/api/users/setup",
+        Anyone,
+        Host,
+        setup::check,
+        "?token= → whether the first-run link is still open",
+    ),
+    route(
+        "POST",
+        "/api/users/setup",
+        Anyone,
+        Host,
+        setup::complete,
+        "{token, organizationName, name, email, password} → {token, user}",
+    ),
+    route(
+        "GET",
+        "/api/users",
+        Member,
+        Host,
+        users::list,
+        "Users of the caller's organization",
+    ),
+    route(
+        "GET",
+        "/api/modelInventory",
+        Member,
+        Host,
+        governance::models,
+        "The organization's model inventory",
+    ),
+    route(
+        "GET",
+        "/api/modelInventory/:id",
+        Member,
+        Host,
+        governance::model,
+        "One model",
+    ),
+    route(
+        "GET",
+        "/api/plugins/marketplace",
+        Member,
+        Host,
+        marketplace::list,
+        "?category= → published plugins in manifest order",
+    ),
+    route(
+        "GET",
+        "/api/plugins/marketplace/search",
+        Member,
+        Host,
+        marketplace::search,
+        "?q=&category= → plugins whose name, description or tags match",
+    ),
+    route(
+        "POST",
+        "/api/plugins/marketplace/refresh",
+        Admin,
+        Host,
+        marketplace::refresh,
+        "Asks the source again now",
+    ),
+    route(
+        "GET",
+        "/api/plugins/marketplace/:key",
+        Member,
+        Host,
+        marketplace::show,
+        "One plugin",
+    ),
+    route(
+        "GET",
+        "/api/plugins/marketplace/:key/icon",
+        Member,
+        Host,
+        marketplace::icon,
+        "The plugin's icon, or a letter tile",
+    ),
+    route(
+        "GET",
+        "/api/plugins/marketplace/:key/readme",
+        Member,
+        Host,
+        marketplace::readme,
+        "The plugin's README as Markdown text",
+    ),
+    route(
+        "GET",
+        "/api/plugins/categories",
+        Member,
+        Host,
+        marketplace::categories,
+        "Categories of the marketplace",
+    ),
+    route(
+        "GET",
+        "/api/plugins/health",
+        Member,
+        Host,
+        health::plugins,
+        "State of marketplace and cache, number of installed plugins",
+    ),
+    route(
+        "POST",
+        "/api/plugins/ui-metrics",
+        Member,
+        Host,
+        metrics::ui,
+        "{pluginKey, loadTimeMs, ok} → 204",
+    ),
+    route(
+        "POST",
+        "/api/plugins/install",
+        Admin,
+        Plugin,
+        installations::install,
+        "{pluginKey, config?} → 201 installation; limited per address and hour",
+    ),
+    route(
+        "GET",
+        "/api/plugins/installations",
+        Member,
+        Host,
+        installations::list,
+        "Installed plugins, newest first",
+    ),
+    route(
+        "DELETE",
+        "/api/plugins/installations/:id",
+        Admin,
+        Plugin,
+        installations::uninstall,
+        "Removes the plugin and all its data",
+    ),
+    route(
+        "PUT",
+        "/api/plugins/installations/:id/configuration",
+        Admin,
+        Plugin,
+        installations::configure,
+        "{configuration} → installation with secrets masked",
+    ),
+    route(
+        "POST",
+        "/api/plugins/:key/test-connection",
+        Admin,
+        Plugin,
+        installations::test_connection,
+        "{configuration} → {success, message, testedAt}",
+    ),
+    route(
+        "GET",
+        "/api/plugins/:key/ui/bundle.js",
+        Member,
+        Host,
+        ui::bundle,
+        "The installed plugin's UI bundle",
+    ),
+    route(
+        "GET",
+        "/api/plugins/:key/ui/dist/:filename",
+        Member,
+        Host,
+        ui::file,
+        "A file of the installed plugin's UI",
+    ),
+    route(
+        "ANY",
+        "/api/plugins/:key",
+        Member,
+        Plugin,
+        plugin_routes::forward,
+        "Forwarded to the plugin's route /",
+    ),
+    route(
+        "ANY",
+        "/api/plugins/:key/*",
+        Member,
+        Plugin,
+        plugin_routes::forward,
+        "Forwarded to the plugin's router",
+    ),
+];
+
+pub fn find(method: &str, path: &str) -> Found {
+    let mut allowed = Vec::new();
+    for route in ROUTES {
+        let Some(params) = match_path(route.path, path) else {
+            continue;
+        };
+        if method_fits(route.method, method) {
+            return Found::Route(route, params);
+        }
+        allowed.push(route.method);
+    }
+    if allowed.is_empty() {
+        Found::Nothing
+    } else {
+        Found::WrongMethod(allowed)
+    }
+}
+
+fn method_fits(known: &str, method: &str) -> bool {
+    known == method || known == "ANY" || (known == "GET" && method == "HEAD")
+}
+
+fn match_path(pattern: &'static str, path: &str) -> Option<Params> {
+    let mut params = Params::new();
+    let mut rest = path.split('/');
+    for part in pattern.split('/') {
+        if part == "*" {
+            return Some(params);
+        }
+        let segment = rest.next()?;
+        match part.strip_prefix(':') {
+            Some(name) => params.push((
+                name,
+                decode_segment(segment).filter(|text| !text.is_empty())?,
+            )),
+            None if part == segment => {}
+            None => return None,
+        }
+    }
+    rest.next().is_none().then_some(params)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path_of(method: &str, path: &str) -> Option<&'static str> {
+        match find(method, path) {
+            Found::Route(route, _) => Some(route.path),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn search_is_not_swallowed_by_the_plugin_of_that_name() {
+        assert_eq!(
+            path_of("GET", "/api/plugins/marketplace/search"),
+            Some("/api/plugins/marketplace/search")
+        );
+        assert_eq!(
+            path_of("GET", "/api/plugins/marketplace/mlflow"),
+            Some("/api/plugins/marketplace/:key")
+        );
+    }
+
+    #[test]
+    fn words_of_the_api_are_never_forwarded_to_a_plugin() {
+        for word in ["marketplace", "installations", "categories", "health"] {
+            assert_eq!(
+                path_of("GET", &format!("/api/plugins/{word}")),
+                Some(format!("/api/plugins/{word}").as_str())
+            );
+        }
+        assert_eq!(
+            path_of("PATCH", "/api/plugins/slack/oauth/workspaces/1"),
+            Some("/api/plugins/:key/*")
+        );
+        assert_eq!(
+            path_of("GET", "/api/plugins/slack"),
+            Some("/api/plugins/:key")
+        );
+    }
+
+    #[test]
+    fn parameters_are_decoded_and_never_empty() {
+        let Found::Route(_, params) = find("GET", "/api/plugins/marketplace/a%20b") else {
+            panic!("no route")
+        };
+        assert_eq!(params, [("key", "a b".to_owned())]);
+        assert!(path_of("GET", "/api/modelInventory/").is_none());
+    }
+
+    #[test]
+    fn head_follows_get_and_other_methods_are_named() {
+        assert!(path_of("HEAD", "/healthz").is_some());
+        let Found::WrongMethod(allowed) = find("POST", "/healthz") else {
+            panic!("no refusal")
+        };
+        assert_eq!(allowed, ["GET"]);
+    }
+}

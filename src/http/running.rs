@@ -1,0 +1,114 @@
+//! A serving appliance: the edge in front, tiny_http and its workers behind, joined by a private socket.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::desk::{Desk, LONGEST_LINE};
+use super::edge::limits::Limits;
+use super::edge::{Edge, EdgeConfig, EdgeHandle, EdgeListener, Upstream};
+use super::server::{Job, Workers};
+use crate::app::App;
+use crate::error::{Error, Result};
+
+/// The listener of the API and the front end.
+pub const MAIN: &str = "app";
+
+/// Connections between edge and tiny_http beyond those that plugin requests can hold,
+/// so that the rest is served however many plugins are slow.
+const SPARE_CONNECTIONS: usize = 8;
+
+pub struct Running {
+    edge: EdgeHandle,
+    workers: Workers,
+    /// Holds the socket's folder, mode 0700.
+    _folder: tempfile::TempDir,
+}
+
+/// Binds before anything is opened, so that a taken port costs nothing.
+pub fn bind(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).map_err(|error| {
+        Error::invalid(
+            "listen",
+            format!("cannot listen on {address}: {error}; choose another with --listen"),
+        )
+    })
+}
+
+impl Running {
+    /// Returns once every listener is served.
+    pub fn start(app: &Arc<App>, listeners: Vec<EdgeListener>) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("souk-").tempdir()?;
+        let (server, upstream) = inner_server(folder.path())?;
+        let desk = Arc::new(Desk::<Job>::new(app.config.workers));
+        let workers = Workers::start(app, server, &desk, secret_of(&upstream))?;
+        let limits = Limits {
+            upstreams: app.config.workers + LONGEST_LINE + SPARE_CONNECTIONS,
+            ..Limits::default()
+        };
+        let edge = Edge::start(EdgeConfig {
+            listeners,
+            upstream,
+            limits,
+            trusted_proxies: app.config.trusted_proxies.clone(),
+            spill: app.data.spill(),
+        })?;
+        let counters = edge.counters();
+        let _set_once = app.more_figures.set(Box::new(move |reading| {
+            reading.plugin_calls_running = figure(desk.running() as u64);
+            reading.plugin_calls_waiting = figure(desk.waiting() as u64);
+            reading.edge_open = figure(counters.open());
+            reading.edge_accepted = figure(counters.accepted());
+            reading.edge_forwarded = figure(counters.forwarded());
+            reading.edge_refused = figure(counters.refused().map(|(_, count)| count).sum());
+        }));
+        Ok(Self {
+            edge,
+            workers,
+            _folder: folder,
+        })
+    }
+
+    /// Lets requests in flight end, within the given time, then ends the workers.
+    pub fn stop(self, within: Duration) {
+        self.edge.stop(within);
+        self.workers.stop();
+    }
+}
+
+fn figure(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// tiny_http on a socket in a folder that only this account can enter.
+#[cfg(unix)]
+fn inner_server(folder: &std::path::Path) -> Result<(tiny_http::Server, Upstream)> {
+    let path = folder.join("http");
+    let server = tiny_http::Server::http_unix(&path).map_err(no_inner_server)?;
+    Ok((server, Upstream::Unix(path)))
+}
+
+/// Where unix sockets are missing: a loopback port, and a secret that only the edge knows.
+#[cfg(not(unix))]
+fn inner_server(_folder: &std::path::Path) -> Result<(tiny_http::Server, Upstream)> {
+    let server = tiny_http::Server::http("127.0.0.1:0").map_err(no_inner_server)?;
+    let address = server
+        .server_addr()
+        .to_ip()
+        .ok_or_else(|| Error::Internal("the inner server has no address".to_owned()))?;
+    let secret = crate::password::generate()?;
+    Ok((server, Upstream::Loopback { address, secret }))
+}
+
+fn no_inner_server(error: impl std::fmt::Display) -> Error {
+    Error::internal("cannot open the socket between edge and server", error)
+}
+
+/// What every request from the edge carries; `None` where the socket's folder is the protection.
+fn secret_of(upstream: &Upstream) -> Option<String> {
+    match upstream {
+        #[cfg(unix)]
+        Upstream::Unix(_) => None,
+        Upstream::Loopback { secret, .. } => Some(secret.clone()),
+    }
+}

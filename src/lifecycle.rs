@@ -1,0 +1,321 @@
+//! Installing, configuring, testing, calling and removing plugins: the service that joins the rooms.
+//!
+//! Every change is one transaction of one tenant's file: the installation row and all that the
+//! plugin's hook did commit together or not at all. Whatever waits on a network happens before it.
+
+mod configure;
+mod forward;
+mod install;
+mod operation;
+mod programs;
+mod test_connection;
+mod tidy;
+mod uninstall;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Map, Value as Json};
+
+pub use forward::{Asked, Content, PluginReply};
+pub use test_connection::ConnectionTest;
+
+use crate::configuration::{self, Configuration, Owner};
+use crate::error::{Error, FieldError, Result};
+use crate::installation::Installation;
+use crate::marketplace::Marketplace;
+use crate::marketplace::listing::Listing;
+use crate::metrics::Metrics;
+use crate::outbound::Outbound;
+use crate::package::Package;
+use crate::package::store::PackageStore;
+use crate::plugin_key::PluginKey;
+use crate::script::{Call, Grant, Hook, Runtime, ScriptError};
+use crate::secret::SecretBox;
+use crate::session::Caller;
+use crate::storage::Storage;
+use crate::storage::plugin_db::PluginDb;
+use crate::tenant::TenantId;
+use crate::value::Value;
+use operation::Operations;
+use programs::{Loaded, Programs};
+
+/// Wall time of a call with all its host calls, unless a route asks for another.
+pub const WALL: Duration = Duration::from_secs(30);
+
+pub struct Lifecycle {
+    storage: Arc<Storage>,
+    marketplace: Arc<Marketplace>,
+    packages: Arc<PackageStore>,
+    outbound: Arc<Outbound>,
+    secrets: Arc<SecretBox>,
+    metrics: Arc<Metrics>,
+    programs: Programs,
+    operations: Operations,
+}
+
+/// The rooms that the service joins.
+pub struct Rooms {
+    pub storage: Arc<Storage>,
+    pub marketplace: Arc<Marketplace>,
+    pub packages: Arc<PackageStore>,
+    pub outbound: Arc<Outbound>,
+    pub secrets: Arc<SecretBox>,
+    pub metrics: Arc<Metrics>,
+    pub runtime: Runtime,
+}
+
+/// An installed plugin with its code: what a call of it needs.
+struct Installed {
+    installation: Installation,
+    plugin: Arc<Loaded>,
+}
+
+impl Lifecycle {
+    pub fn new(rooms: Rooms) -> Self {
+        Self {
+            storage: rooms.storage,
+            marketplace: rooms.marketplace,
+            packages: rooms.packages,
+            outbound: rooms.outbound,
+            secrets: rooms.secrets,
+            metrics: rooms.metrics,
+            programs: Programs::new(rooms.runtime),
+            operations: Operations::default(),
+        }
+    }
+
+    /// All installations of a tenant, newest first, each with its manifest from the installed package.
+    pub fn list(&self, tenant: &TenantId) -> Result<Vec<Json>> {
+        let rows = self.storage.tenant(tenant, Installation::list)?;
+        Ok(rows
+            .iter()
+            .map(|row| {
+                let mut json = self.shown(row);
+                if let Json::Object(fields) = &mut json {
+                    fields.insert("plugin".to_owned(), Json::Object(self.manifest_of(row)));
+                }
+                json
+            })
+            .collect())
+    }
+
+    pub fn count(&self, tenant: &TenantId) -> Result<i64> {
+        self.storage.tenant(tenant, Installation::count)
+    }
+
+    /// An installed plugin's package, for its UI files.
+    pub fn package(&self, tenant: &TenantId, key: &PluginKey) -> Result<Package> {
+        let row = self.installation_of(tenant, key)?;
+        self.packages.get(&row.package_digest)
+    }
+
+    fn manifest_of(&self, row: &Installation) -> Map<String, Json> {
+        let listing = self.packages.get(&row.package_digest).and_then(|package| {
+            Listing::parse(package.manifest().clone()).map_err(Error::Internal)
+        });
+        match listing {
+            Ok(listing) => listing.to_api(),
+            Err(error) => {
+                tracing::error!(plugin = %row.plugin_key, %error, "[PluginService] an installed package cannot be read");
+                let mut missing = Map::new();
+                missing.insert("key".to_owned(), row.plugin_key.as_str().into());
+                missing.insert("name".to_owned(), row.plugin_key.as_str().into());
+                missing.insert(
+                    "description".to_owned(),
+                    "Plugin not found in marketplace".into(),
+                );
+                missing
+            }
+        }
+    }
+
+    /// An installation as clients see it: secrets masked.
+    fn shown(&self, row: &Installation) -> Json {
+        row.to_json(&Owner::mask(&row.configuration))
+    }
+
+    fn installation_of(&self, tenant: &TenantId, key: &PluginKey) -> Result<Installation> {
+        self.storage
+            .tenant(tenant, |conn| Installation::of_plugin(conn, key))?
+            .ok_or_else(|| Error::NotFound(format!("Plugin '{key}' is not installed")))
+    }
+
+    fn installed(&self, tenant: &TenantId, installation: Installation) -> Result<Installed> {
+        let digest = installation.package_digest;
+        let plugin = self
+            .programs
+            .get(tenant, &installation.plugin_key, digest, || {
+                self.packages.get(&digest)
+            })?;
+        Ok(Installed {
+            installation,
+            plugin,
+        })
+    }
+
+    fn owner<'a>(tenant: &'a TenantId, plugin: &'a PluginKey, loaded: &'a Loaded) -> Owner<'a> {
+        Owner {
+            tenant,
+            plugin,
+            schema: loaded.schema.as_ref(),
+        }
+    }
+
+    /// The call that a hook or route of `plugin` runs in.
+    fn call(
+        &self,
+        caller: &Caller,
+        plugin: &PluginKey,
+        configuration: &Configuration,
+        db: Option<PluginDb>,
+    ) -> Call {
+        Call {
+            grant: Grant::everything(),
+            tenant: caller.tenant.clone(),
+            plugin: plugin.clone(),
+            user_id: caller.user_id,
+            configuration: Value::from(&Json::Object(configuration.clone())),
+            db,
+            outbound: Arc::clone(&self.outbound),
+            wall: WALL,
+        }
+    }
+
+    fn db(&self, tenant: &TenantId, plugin: &PluginKey) -> PluginDb {
+        PluginDb::new(Arc::clone(&self.storage), tenant.clone(), plugin.clone())
+    }
+
+    /// Schema first, then the plugin's own `validateConfig`: both must agree before anything is stored.
+    fn validate(
+        &self,
+        caller: &Caller,
+        plugin: &PluginKey,
+        loaded: &Loaded,
+        plain: &Configuration,
+    ) -> Result<()> {
+        let mut errors = loaded.schema.as_ref().map_or_else(Vec::new, |schema| {
+            schema.validate(&Json::Object(plain.clone()))
+        });
+        if errors.is_empty() && loaded.program.has(Hook::ValidateConfig) {
+            let call = self.call(caller, plugin, plain, None);
+            let argument = call.configuration.clone();
+            let outcome = loaded
+                .program
+                .run_hook(Hook::ValidateConfig, vec![argument], call);
+            let answer = outcome.result.map_err(|error| {
+                self.hook_refused(&Self::owner(&caller.tenant, plugin, loaded), plain, error)
+            })?;
+            if answer.get("valid").and_then(Value::as_bool) == Some(false) {
+                errors = listed_errors(answer.get("errors"));
+            }
+        }
+        if errors.is_empty() {
+            return Ok(());
+        }
+        Err(Error::Refused {
+            message: "The configuration is not valid".to_owned(),
+            errors,
+        })
+    }
+
+    /// What a hook's raised error means to the person who asked for the operation.
+    /// A plugin may quote its configuration, so nothing of it is logged before it is cleaned.
+    fn hook_refused(&self, owner: &Owner<'_>, plain: &Configuration, error: ScriptError) -> Error {
+        self.metrics.plugin_error(owner.plugin);
+        let error = match error {
+            ScriptError::Raised { message, .. } | ScriptError::BadResult { message } => {
+                Error::refused(message)
+            }
+            other => script_error(owner.plugin, other),
+        };
+        let error = without_secrets(error, plain, owner);
+        tracing::error!(plugin = %owner.plugin, %error, "[PluginService] a hook failed");
+        error
+    }
+}
+
+/// A hook's verdict: `success: false` is a refusal with the plugin's message and its field errors.
+fn verdict(answer: &Value, fallback: &str) -> Result<()> {
+    if answer.get("success").and_then(Value::as_bool) != Some(false) {
+        return Ok(());
+    }
+    let message = answer
+        .get("message")
+        .and_then(Value::as_str)
+        .unwrap_or(fallback)
+        .to_owned();
+    let errors = answer
+        .get("errors")
+        .map_or_else(Vec::new, |errors| listed_errors(Some(errors)));
+    Err(Error::Refused { message, errors })
+}
+
+/// The seed's `errors` is a list of texts; `{field, message}` places one at its field.
+fn listed_errors(errors: Option<&Value>) -> Vec<FieldError> {
+    let one = |error: &Value| match error {
+        Value::Map(_) => FieldError {
+            field: error
+                .get("field")
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned(),
+            message: error
+                .get("message")
+                .and_then(Value::as_str)
+                .unwrap_or("is not valid")
+                .to_owned(),
+        },
+        other => FieldError {
+            field: String::new(),
+            message: other.as_str().unwrap_or("is not valid").to_owned(),
+        },
+    };
+    match errors {
+        Some(Value::List(items)) if !items.is_empty() => items.iter().map(one).collect(),
+        Some(Value::Text(text)) => vec![FieldError {
+            field: String::new(),
+            message: text.clone(),
+        }],
+        _ => vec![FieldError {
+            field: String::new(),
+            message: "the plugin refused the configuration".to_owned(),
+        }],
+    }
+}
+
+/// A script's end that is no answer, as the domain names it.
+fn script_error(plugin: &PluginKey, error: ScriptError) -> Error {
+    match error {
+        ScriptError::Raised { message, .. } | ScriptError::BadResult { message } => Error::Plugin {
+            plugin: plugin.to_string(),
+            message,
+        },
+        ScriptError::Limit { which } => {
+            Error::TimedOut(format!("Plugin '{plugin}' met a limit: {which}"))
+        }
+        ScriptError::Host(error) => error,
+    }
+}
+
+/// The error with every secret of the configuration taken out of its text.
+fn without_secrets(error: Error, plain: &Configuration, owner: &Owner<'_>) -> Error {
+    let clean = |text: String| configuration::redact(&text, plain, owner);
+    match error {
+        Error::Plugin { plugin, message } => Error::Plugin {
+            plugin,
+            message: clean(message),
+        },
+        Error::Refused { message, errors } => Error::Refused {
+            message: clean(message),
+            errors: errors
+                .into_iter()
+                .map(|error| FieldError {
+                    field: error.field,
+                    message: clean(error.message),
+                })
+                .collect(),
+        },
+        other => other,
+    }
+}

@@ -1,0 +1,106 @@
+//! Installing: package first, then the hook and the row in one transaction.
+
+use serde_json::Value as Json;
+
+use super::{Lifecycle, verdict, without_secrets};
+use crate::configuration::Configuration;
+use crate::error::{Error, Result};
+use crate::installation::{self, Installation, NewInstallation};
+use crate::plugin_key::PluginKey;
+use crate::script::Hook;
+use crate::session::Caller;
+use crate::value::Value;
+
+impl Lifecycle {
+    /// Installs a plugin for the caller's organization. Nothing is left behind by a failure.
+    pub fn install(
+        &self,
+        caller: &Caller,
+        key: &PluginKey,
+        configuration: Option<&Configuration>,
+    ) -> Result<Json> {
+        tracing::info!(plugin = %key, tenant = %caller.tenant, "[PluginService] Installing plugin: {key}");
+        let done = self.try_install(caller, key, configuration);
+        match &done {
+            Ok(_) => self.metrics.plugin_installed(key),
+            Err(error) => {
+                tracing::warn!(plugin = %key, %error, "[PluginService] Error installing plugin");
+            }
+        }
+        done
+    }
+
+    fn try_install(
+        &self,
+        caller: &Caller,
+        key: &PluginKey,
+        configuration: Option<&Configuration>,
+    ) -> Result<Json> {
+        let snapshot = self.marketplace.registry()?;
+        let listing = snapshot
+            .registry
+            .find(key)
+            .ok_or_else(|| Error::NotFound("Plugin not found in marketplace".to_owned()))?;
+        let _operation = self.operations.begin(&caller.tenant, key)?;
+        self.storage.tenant(&caller.tenant, |conn| {
+            match Installation::of_plugin(conn, key)? {
+                Some(_) => Err(installation::already_installed()),
+                None => Ok(()),
+            }
+        })?;
+        if let Err(reason) = &listing.installable {
+            return Err(Error::refused(reason));
+        }
+        let package = self.marketplace.package(listing)?;
+        let digest = package.digest();
+        let loaded = self
+            .programs
+            .get(&caller.tenant, key, digest, || Ok(package))?;
+        let owner = Self::owner(&caller.tenant, key, &loaded);
+
+        let plain = match configuration {
+            Some(given) => {
+                let plain = owner.merge(&self.secrets, given, &Configuration::new())?;
+                self.validate(caller, key, &loaded, &plain)
+                    .map_err(|error| without_secrets(error, &plain, &owner))?;
+                plain
+            }
+            None => Configuration::new(),
+        };
+        let stored = owner.seal(&self.secrets, &plain)?;
+
+        let mut db = self.db(&caller.tenant, key);
+        db.enter_lifecycle();
+        let call = self.call(caller, key, &plain, Some(db));
+        let arguments = vec![
+            Value::Int(caller.user_id),
+            Value::from(caller.tenant.as_str()),
+            call.configuration.clone(),
+        ];
+        let outcome = loaded.program.run_hook(Hook::Install, arguments, call);
+        outcome
+            .result
+            .map_err(|error| self.hook_refused(&owner, &plain, error))
+            .and_then(|answer| verdict(&answer, "The plugin refused to be installed"))
+            .map_err(|error| without_secrets(error, &plain, &owner))?;
+        let mut db = outcome.call.db.ok_or_else(lost_database)?;
+        let row = db.host(|conn| {
+            Installation::insert(
+                conn,
+                &NewInstallation {
+                    plugin_key: key,
+                    configuration: &stored,
+                    version: &listing.version,
+                    package_digest: &digest,
+                    installed_by: caller.user_id,
+                },
+            )
+        })?;
+        db.commit_lifecycle()?;
+        Ok(self.shown(&row))
+    }
+}
+
+pub(super) fn lost_database() -> Error {
+    Error::Internal("a hook's database was not handed back".to_owned())
+}

@@ -1,0 +1,114 @@
+//! Compiled plugins, kept by (tenant, plugin, digest): compiling happens once, and changed code has another digest.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::configuration_schema::ConfigurationSchema;
+use crate::error::{Error, Result};
+use crate::package::Package;
+use crate::package::digest::Digest;
+use crate::plugin_key::PluginKey;
+use crate::script::{Program, Runtime};
+use crate::tenant::TenantId;
+
+/// Programs in memory; beyond that the one unused for longest is compiled again when needed.
+const MOST: usize = 512;
+
+type Key = (TenantId, PluginKey, Digest);
+
+/// A plugin ready to run.
+pub struct Loaded {
+    pub program: Program,
+    pub schema: Option<ConfigurationSchema>,
+}
+
+pub struct Programs {
+    runtime: Runtime,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    programs: HashMap<Key, (Arc<Loaded>, u64)>,
+    uses: u64,
+}
+
+impl Programs {
+    pub fn new(runtime: Runtime) -> Self {
+        Self {
+            runtime,
+            kept: Mutex::default(),
+        }
+    }
+
+    /// The loaded plugin of that digest; `package` is asked for only when it must be compiled.
+    pub fn get(
+        &self,
+        tenant: &TenantId,
+        plugin: &PluginKey,
+        digest: Digest,
+        package: impl FnOnce() -> Result<Package>,
+    ) -> Result<Arc<Loaded>> {
+        let key = (tenant.clone(), plugin.clone(), digest);
+        if let Some(loaded) = self.kept.lock().find(&key) {
+            return Ok(loaded);
+        }
+        let package = package()?;
+        let loaded = Arc::new(Loaded {
+            program: self.compile(plugin, &package)?,
+            schema: ConfigurationSchema::of(package.manifest())?,
+        });
+        self.kept.lock().keep(key, Arc::clone(&loaded));
+        Ok(loaded)
+    }
+
+    /// Frees what an uninstalled plugin took.
+    pub fn forget(&self, tenant: &TenantId, plugin: &PluginKey) {
+        self.kept
+            .lock()
+            .programs
+            .retain(|(owner, key, _), _| owner != tenant || key != plugin);
+    }
+
+    fn compile(&self, plugin: &PluginKey, package: &Package) -> Result<Program> {
+        let entry_point = package
+            .manifest()
+            .get("entryPoint")
+            .and_then(serde_json::Value::as_str)
+            .unwrap_or_default();
+        let files = package.script_files()?;
+        self.runtime.compile(entry_point, &files).map_err(|error| {
+            let line = error
+                .line
+                .map_or_else(String::new, |line| format!(", line {line}"));
+            Error::refused(format!(
+                "Plugin '{plugin}' cannot be loaded: {}{line}: {}",
+                error.file, error.message
+            ))
+        })
+    }
+}
+
+impl Kept {
+    fn find(&mut self, key: &Key) -> Option<Arc<Loaded>> {
+        self.uses += 1;
+        let (program, used) = self.programs.get_mut(key)?;
+        *used = self.uses;
+        Some(Arc::clone(program))
+    }
+
+    fn keep(&mut self, key: Key, program: Arc<Loaded>) {
+        if self.programs.len() >= MOST
+            && let Some(oldest) = self
+                .programs
+                .iter()
+                .min_by_key(|(_, (_, used))| *used)
+                .map(|(key, _)| key.clone())
+        {
+            self.programs.remove(&oldest);
+        }
+        self.programs.insert(key, (program, self.uses));
+    }
+}

@@ -1,0 +1,81 @@
+//! Uninstalling: always works, offline too. The plugin's own hook runs if it can; the host drops the rest.
+
+use super::install::lost_database;
+use super::{Installed, Lifecycle, verdict};
+use crate::configuration::Configuration;
+use crate::error::Result;
+use crate::installation::Installation;
+use crate::script::Hook;
+use crate::session::Caller;
+use crate::storage::plugin_db::PluginDb;
+use crate::value::Value;
+
+impl Lifecycle {
+    /// Removes an installation with every table of its plugin.
+    pub fn uninstall(&self, caller: &Caller, id: i64) -> Result<()> {
+        let row = self
+            .storage
+            .tenant(&caller.tenant, |conn| Installation::with_id(conn, id))?;
+        let key = row.plugin_key.clone();
+        tracing::info!(plugin = %key, tenant = %caller.tenant, "[PluginService] Uninstalling plugin: {key}");
+        let _operation = self.operations.begin(&caller.tenant, &key)?;
+        // Two requests may have read the row; the one that waited finds it gone.
+        let row = self
+            .storage
+            .tenant(&caller.tenant, |conn| Installation::with_id(conn, id))?;
+
+        let db = match self.installed(&caller.tenant, row) {
+            Ok(installed) => self.run_uninstall_hook(caller, &installed),
+            Err(error) => {
+                // Code that is missing or no longer loads must not keep its data alive.
+                tracing::warn!(plugin = %key, %error, "[PluginService] uninstalling without the plugin's hook");
+                self.metrics.plugin_error(&key);
+                None
+            }
+        };
+        let mut db = db.unwrap_or_else(|| {
+            let mut db = self.db(&caller.tenant, &key);
+            db.enter_lifecycle();
+            db
+        });
+        let leftover = db.drop_objects()?;
+        db.host(|conn| Installation::delete(conn, id))?;
+        db.commit_lifecycle()?;
+        if !leftover.is_empty() {
+            tracing::info!(plugin = %key, tables = ?leftover, "[PluginService] dropped what the plugin left");
+        }
+        self.programs.forget(&caller.tenant, &key);
+        self.metrics.plugin_uninstalled(&key);
+        Ok(())
+    }
+
+    /// Runs the hook in the host's transaction. `None` when it failed: what it did is rolled back.
+    fn run_uninstall_hook(&self, caller: &Caller, installed: &Installed) -> Option<PluginDb> {
+        let key = &installed.installation.plugin_key;
+        let owner = Self::owner(&caller.tenant, key, &installed.plugin);
+        let plain = owner.unseal(&self.secrets, &installed.installation.configuration).unwrap_or_else(|error| {
+            tracing::warn!(plugin = %key, %error, "[PluginService] the configuration cannot be read");
+            Configuration::new()
+        });
+        let mut db = self.db(&caller.tenant, key);
+        db.enter_lifecycle();
+        let call = self.call(caller, key, &plain, Some(db));
+        let arguments = vec![
+            Value::Int(caller.user_id),
+            Value::from(caller.tenant.as_str()),
+        ];
+        let outcome = installed
+            .plugin
+            .program
+            .run_hook(Hook::Uninstall, arguments, call);
+        let done = outcome
+            .result
+            .map_err(|error| self.hook_refused(&owner, &plain, error))
+            .and_then(|answer| verdict(&answer, "The plugin's uninstall hook refused"))
+            .and_then(|()| outcome.call.db.ok_or_else(lost_database));
+        done.inspect_err(|error| {
+            tracing::warn!(plugin = %key, %error, "[PluginService] the uninstall hook failed; its data is dropped all the same");
+        })
+        .ok()
+    }
+}

@@ -1,0 +1,354 @@
+//! One plugin of a registry: its manifest as written, and what Souk makes of it.
+
+use semver::Version;
+use serde_json::{Map, Value, json};
+
+use crate::configuration_schema::ConfigurationSchema;
+use crate::package::MANIFEST_BYTES;
+use crate::package::path::PackagePath;
+use crate::plugin_key::PluginKey;
+
+mod fields;
+
+pub use fields::ListedFile;
+use fields::{misfits, present, strict, text};
+
+const ENTRY_POINTS: [&str; 2] = ["main.lua", "main.rhai"];
+const INSTALLATION_TYPES: [&str; 2] = ["standard", "tenant_scoped"];
+
+#[derive(Clone, Debug)]
+pub struct Listing {
+    pub key: PluginKey,
+    pub name: String,
+    pub display_name: String,
+    pub description: String,
+    pub version: String,
+    pub category: String,
+    pub tags: Vec<String>,
+    pub published: bool,
+    /// The plugin's folder, relative to the marketplace.
+    pub package_path: PackagePath,
+    pub entry_point: Option<PackagePath>,
+    /// The UI bundle inside the package.
+    pub ui_bundle: Option<PackagePath>,
+    /// The icon as the manifest names it: relative to the marketplace or to the plugin's folder.
+    pub icon: Option<PackagePath>,
+    /// The package's files, where the manifest lists them.
+    pub files: Option<Vec<ListedFile>>,
+    /// Why the plugin cannot be installed here.
+    pub installable: Result<(), String>,
+    pub warnings: Vec<String>,
+    /// As written, in its order.
+    pub manifest: Map<String, Value>,
+}
+
+impl Listing {
+    /// Reads one manifest. The error is the reason for which the plugin is not listed.
+    pub fn parse(manifest: Map<String, Value>) -> Result<Self, String> {
+        let key = manifest
+            .get("key")
+            .and_then(Value::as_str)
+            .ok_or("it has no key")?;
+        let key = PluginKey::parse(key).map_err(|error| format!("key: {error}"))?;
+        let size = serde_json::to_string(&manifest)
+            .map_err(|error| error.to_string())?
+            .len();
+        if size > MANIFEST_BYTES {
+            return Err(format!(
+                "its manifest has {size} bytes; it may have {MANIFEST_BYTES}"
+            ));
+        }
+        let package_path = match present(&manifest, "pluginPath") {
+            None => format!("plugins/{key}"),
+            Some(path) => path.as_str().ok_or("pluginPath is not a text")?.to_owned(),
+        };
+        let package_path = strict("pluginPath", &package_path)?;
+        let entry_point = text(&manifest, "entryPoint")
+            .map(|path| strict("entryPoint", path))
+            .transpose()?;
+        let files = present(&manifest, "files")
+            .map(fields::listed_files)
+            .transpose()?;
+
+        let mut warnings: Vec<String> = misfits(&manifest)
+            .map(|(field, shape)| format!("{field} should be {shape}; it is ignored"))
+            .collect();
+        let owned = |field: &str| text(&manifest, field).map(str::to_owned);
+        let name = owned("name").unwrap_or_else(|| key.to_string());
+        let mut listing = Self {
+            display_name: owned("displayName").unwrap_or_else(|| name.clone()),
+            name,
+            description: owned("description").unwrap_or_default(),
+            version: owned("version").unwrap_or_else(|| "0.0.0".to_owned()),
+            category: owned("category").unwrap_or_default(),
+            tags: fields::texts(manifest.get("tags")),
+            // A value that is neither true nor false is a mistake, and to publish one cannot be undone.
+            published: present(&manifest, "isPublished").is_none_or(|value| *value == json!(true)),
+            ui_bundle: fields::ui_bundle(&manifest, &key, &mut warnings),
+            icon: fields::icon(&manifest, &mut warnings),
+            package_path,
+            entry_point,
+            files,
+            installable: Ok(()),
+            warnings,
+            key,
+            manifest,
+        };
+        listing.note_loose_fields();
+        listing.installable = listing.judge();
+        Ok(listing)
+    }
+
+    /// What clients see: the manifest's fields unchanged but for `iconUrl`, with the lists that
+    /// pages expect, and whether the plugin can be installed here.
+    pub fn to_api(&self) -> Map<String, Value> {
+        let mut shown = self.manifest.clone();
+        for (field, _) in misfits(&self.manifest) {
+            shown.shift_remove(field);
+        }
+        shown.insert(
+            "iconUrl".to_owned(),
+            json!(format!("/api/plugins/marketplace/{}/icon", self.key)),
+        );
+        for (field, default) in [
+            ("name", json!(self.name)),
+            ("displayName", json!(self.display_name)),
+            ("description", json!(self.description)),
+            ("version", json!(self.version)),
+            ("tags", json!([])),
+            ("features", json!([])),
+            ("permissions", json!([])),
+        ] {
+            if present(&shown, field).is_none() {
+                shown.insert(field.to_owned(), default);
+            }
+        }
+        shown.insert("installable".to_owned(), json!(self.installable.is_ok()));
+        shown.insert(
+            "notInstallableReason".to_owned(),
+            json!(self.installable.as_ref().err()),
+        );
+        shown
+    }
+
+    /// Where in the marketplace the icon may lie: `plugins/x/icon.svg` is relative to the
+    /// marketplace, `icon.svg` to the plugin's folder.
+    pub fn icon_places(&self) -> Vec<PackagePath> {
+        match &self.icon {
+            None => Vec::new(),
+            Some(icon) if icon.below(&self.package_path).is_some() => vec![icon.clone()],
+            Some(icon) => vec![self.package_path.join(icon), icon.clone()],
+        }
+    }
+
+    /// Where in the package the icon may lie.
+    pub fn icon_inside(&self) -> Option<PackagePath> {
+        self.icon_places().first()?.below(&self.package_path)
+    }
+
+    fn note_loose_fields(&mut self) {
+        if let Some(kind) = text(&self.manifest, "installationType")
+            && !INSTALLATION_TYPES.contains(&kind)
+        {
+            self.warnings.push(format!(
+                "installationType '{kind}' is not known; it is read as tenant_scoped"
+            ));
+        }
+        if Version::parse(&self.version).is_err() {
+            self.warnings.push(format!(
+                "version '{}' is not a semantic version such as 1.0.0",
+                self.version
+            ));
+        }
+    }
+
+    fn judge(&self) -> Result<(), String> {
+        let refuse = |reason: String| {
+            Err(format!(
+                "Plugin '{}' cannot be installed here: {reason}",
+                self.key
+            ))
+        };
+        let Some(entry_point) = &self.entry_point else {
+            return refuse("it names no entry point; Souk runs main.lua and main.rhai".to_owned());
+        };
+        if !ENTRY_POINTS.contains(&entry_point.as_str()) {
+            return refuse(format!(
+                "its entry point is '{entry_point}'; Souk runs main.lua and main.rhai"
+            ));
+        }
+        if let Some(files) = &self.files
+            && !files.iter().any(|file| file.path == *entry_point)
+        {
+            return refuse(format!(
+                "its list of files lacks the entry point '{entry_point}'"
+            ));
+        }
+        if let Some(wanted) = present(&self.manifest, "minHostVersion")
+            && let Err(reason) = host_is_at_least(wanted, env!("CARGO_PKG_VERSION"))
+        {
+            return refuse(reason);
+        }
+        match ConfigurationSchema::of(&self.manifest) {
+            Ok(_) => Ok(()),
+            Err(error) => refuse(error.to_string()),
+        }
+    }
+}
+
+fn host_is_at_least(wanted: &Value, host: &str) -> Result<(), String> {
+    let wanted = wanted
+        .as_str()
+        .and_then(|text| Version::parse(text).ok())
+        .ok_or_else(|| format!("its minHostVersion {wanted} is not a version such as 1.0.0"))?;
+    match Version::parse(host) {
+        Ok(host) if host < wanted => Err(format!(
+            "it needs Souk {wanted} or later, and this is {host}"
+        )),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listing(fields: Value) -> Result<Listing, String> {
+        let mut manifest = json!({
+            "key": "x", "name": "X", "version": "1.0.0", "pluginPath": "plugins/x", "entryPoint": "main.lua"});
+        for (field, value) in fields.as_object().unwrap() {
+            manifest[field] = value.clone();
+        }
+        match manifest {
+            Value::Object(manifest) => Listing::parse(manifest),
+            _ => unreachable!(),
+        }
+    }
+
+    fn reason(fields: Value) -> String {
+        listing(fields).unwrap().installable.unwrap_err()
+    }
+
+    #[test]
+    fn only_the_two_entry_points_at_the_root_are_installable() {
+        for good in ["main.lua", "main.rhai"] {
+            assert_eq!(
+                listing(json!({"entryPoint": good})).unwrap().installable,
+                Ok(())
+            );
+        }
+        assert_eq!(
+            reason(json!({"entryPoint": "index.ts"})),
+            "Plugin 'x' cannot be installed here: its entry point is 'index.ts'; Souk runs main.lua and main.rhai"
+        );
+        for bad in [
+            "src/main.lua",
+            "Main.lua",
+            "main.luau",
+            "main.lua.txt",
+            "dist/index.js",
+        ] {
+            assert!(reason(json!({"entryPoint": bad})).contains(bad));
+        }
+        assert!(reason(json!({"entryPoint": null})).contains("names no entry point"));
+        assert!(reason(json!({"entryPoint": 7})).contains("names no entry point"));
+    }
+
+    #[test]
+    fn a_newer_host_that_a_plugin_asks_for_is_named() {
+        assert_eq!(
+            listing(json!({"minHostVersion": "0.0.1"}))
+                .unwrap()
+                .installable,
+            Ok(())
+        );
+        assert_eq!(
+            reason(json!({"minHostVersion": "99.0.0"})),
+            format!(
+                "Plugin 'x' cannot be installed here: it needs Souk 99.0.0 or later, and this is {}",
+                env!("CARGO_PKG_VERSION")
+            )
+        );
+        assert!(reason(json!({"minHostVersion": "soon"})).contains("minHostVersion \"soon\""));
+        assert!(host_is_at_least(&json!("1.0.0"), "1.0.0-rc.1").is_err());
+    }
+
+    #[test]
+    fn a_broken_configuration_schema_is_a_reason_not_to_install() {
+        let reason =
+            reason(json!({"configurationSchema": {"properties": {"x": {"type": "strin"}}}}));
+        assert!(
+            reason.starts_with("Plugin 'x' cannot be installed here: its configurationSchema"),
+            "{reason}"
+        );
+    }
+
+    #[test]
+    fn an_optional_field_of_the_wrong_type_is_a_warning_and_is_not_shown() {
+        let listing = listing(json!({
+            "tags": "ml", "features": {}, "author": [1], "isOfficial": "yes", "ui": [], "permissions": 3,
+            "supportUrl": null, "installationType": "npm", "version": "one", "iconUrl": "/assets/x.svg"}))
+        .unwrap();
+        assert_eq!(listing.warnings.len(), 9, "{:#?}", listing.warnings);
+        assert!(
+            listing
+                .warnings
+                .contains(&"tags should be a list; it is ignored".to_owned())
+        );
+        assert!(listing.warnings.contains(
+            &"installationType 'npm' is not known; it is read as tenant_scoped".to_owned()
+        ));
+        assert_eq!(listing.installable, Ok(()));
+        let shown = listing.to_api();
+        assert_eq!(
+            (&shown["tags"], &shown["features"], &shown["permissions"]),
+            (&json!([]), &json!([]), &json!([]))
+        );
+        assert!(!shown.contains_key("author") && !shown.contains_key("ui"));
+        assert_eq!(listing.manifest["author"], json!([1]));
+    }
+
+    #[test]
+    fn unknown_fields_pass_through_in_their_order() {
+        let listing = listing(json!({"zeta": {"deep": [1]}, "alpha": 1.50, "tags": ["t"], "permissions": [{"http": ["*"]}]})).unwrap();
+        let shown = listing.to_api();
+        assert_eq!(
+            shown.keys().collect::<Vec<_>>(),
+            [
+                "key",
+                "name",
+                "version",
+                "pluginPath",
+                "entryPoint",
+                "zeta",
+                "alpha",
+                "tags",
+                "permissions",
+                "iconUrl",
+                "displayName",
+                "description",
+                "features",
+                "installable",
+                "notInstallableReason"
+            ]
+        );
+        assert_eq!(shown["permissions"], json!([{"http": ["*"]}]));
+        assert_eq!(
+            (&shown["installable"], &shown["notInstallableReason"]),
+            (&json!(true), &Value::Null)
+        );
+        assert_eq!(shown["iconUrl"], "/api/plugins/marketplace/x/icon");
+    }
+
+    #[test]
+    fn a_list_of_files_must_hold_the_entry_point() {
+        let file = |path: &str| json!([{"path": path, "sha256": "0".repeat(64), "size": 1}]);
+        assert!(reason(json!({"files": file("other.lua")})).contains("lacks the entry point"));
+        assert_eq!(
+            listing(json!({"files": file("main.lua")}))
+                .unwrap()
+                .installable,
+            Ok(())
+        );
+    }
+}

@@ -1,0 +1,99 @@
+//! `/healthz`, `/readyz`, `/metrics`, `/api/plugins/health`.
+
+use serde_json::json;
+
+use crate::support::{Start, TestServer};
+
+#[test]
+fn a_started_server_is_alive_and_ready() {
+    let server = TestServer::builtin();
+    server.nobody().get("/healthz").is(200);
+    let ready = server.nobody().get("/readyz").is(200).data();
+    assert_eq!(
+        ready,
+        json!({"database": "ok", "packages": "ok", "status": "ready"})
+    );
+    let health = server
+        .as_role(1, "Auditor")
+        .get("/api/plugins/health")
+        .is(200)
+        .data();
+    assert_eq!(
+        health,
+        json!({"status": "healthy", "marketplace": "connected", "cache": "valid", "installedPlugins": 0})
+    );
+}
+
+#[test]
+fn metrics_are_for_this_machine_or_for_who_has_the_token() {
+    let server = Start::default()
+        .environment("SOUK_METRICS_TOKEN", "hush-hush")
+        .go();
+    server
+        .admin()
+        .post("/api/plugins/install", json!({"pluginKey": "notes"}))
+        .is(201);
+    server
+        .admin()
+        .post(
+            "/api/plugins/ui-metrics",
+            json!({"pluginKey": "notes", "loadTimeMs": 12.5, "ok": true}),
+        )
+        .is(204);
+    server.admin().get("/api/plugins/notes/notes").is(200);
+    let text = String::from_utf8(server.nobody().get("/metrics").is(200).body).unwrap();
+    for line in [
+        "plugin_installs_total{plugin=\"notes\"} 1",
+        "plugin_ui_load_time_count{ok=\"true\",plugin=\"notes\"} 1",
+        "plugin_api_response_time_count{plugin=\"notes\"} 1",
+        "http_request_duration_seconds_count{method=\"POST\",route=\"/api/plugins/install\",status=\"201\"} 1",
+        "tenant_slots_in_use 0",
+    ] {
+        assert!(text.contains(line), "{line} is not in\n{text}");
+    }
+    let proxied = [("x-forwarded-for", "9.9.9.9")];
+    server
+        .nobody()
+        .send("GET", "/metrics", None, &proxied)
+        .is(403);
+    let with_token = [
+        ("x-forwarded-for", "9.9.9.9"),
+        ("authorization", "Bearer hush-hush"),
+    ];
+    server
+        .nobody()
+        .send("GET", "/metrics", None, &with_token)
+        .is(200);
+    let wrong = [
+        ("x-forwarded-for", "9.9.9.9"),
+        ("authorization", "Bearer hush"),
+    ];
+    server
+        .nobody()
+        .send("GET", "/metrics", None, &wrong)
+        .is(403);
+}
+
+#[test]
+fn ui_metrics_name_the_wrong_field() {
+    let server = TestServer::builtin();
+    let post = |body| server.admin().post("/api/plugins/ui-metrics", body);
+    assert_eq!(post(json!({})).is(400).data(), "pluginKey is required");
+    assert!(
+        post(json!({"pluginKey": "notes", "loadTimeMs": -1, "ok": true}))
+            .is(400)
+            .data()
+            .as_str()
+            .unwrap()
+            .contains("loadTimeMs")
+    );
+    assert!(
+        post(json!({"pluginKey": "notes", "loadTimeMs": 1}))
+            .is(400)
+            .data()
+            .as_str()
+            .unwrap()
+            .contains("ok must be")
+    );
+    post(json!({"pluginKey": "notes", "loadTimeMs": 1, "ok": true})).is(404);
+}

@@ -1,0 +1,25 @@
+//! The appliance from outside: HTTP against the built program, files shaped like the URL tree.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]
+
+mod support;
+
+mod api_users;
+mod architecture;
+mod command_line;
+mod crash;
+mod edge;
+mod health;
+mod installations;
+mod marketplace;
+mod matrix;
+mod model_inventory;
+mod pages;
+mod plugin_routes;
