@@ -25,6 +25,8 @@ mod behaviour;
 mod conformance;
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod reach;
 
 use std::collections::BTreeMap;
 use std::fmt;

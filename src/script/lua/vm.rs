@@ -81,7 +81,8 @@ impl Vm {
             | StdLib::BIT
             | StdLib::MATH
             | StdLib::BUFFER;
-        let lua = Lua::new_with(libraries, LuaOptions::new().catch_rust_panics(false))?;
+        // Not `catch_rust_panics(false)`: it would replace `pcall` by one that coroutines cannot yield through.
+        let lua = Lua::new_with(libraries, LuaOptions::new())?;
         let slot = Arc::new(Slot::new(limits));
         let globals = lua.globals();
         keep_only_what_is_allowed(&globals)?;
