@@ -25,6 +25,7 @@ pub mod config;
 
 pub mod app;
 pub mod demo;
+pub mod housekeeping;
 pub mod logging;
 pub mod metrics;
 pub mod offline;

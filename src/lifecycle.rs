@@ -9,6 +9,7 @@ mod install;
 mod operation;
 mod programs;
 mod test_connection;
+mod tidy;
 mod uninstall;
 
 use std::sync::Arc;
@@ -86,9 +87,7 @@ impl Lifecycle {
 
     /// All installations of a tenant, newest first, each with its manifest from the installed package.
     pub fn list(&self, tenant: &TenantId) -> Result<Vec<Json>> {
-        let rows = self
-            .storage
-            .tenant(tenant, Installation::list)?;
+        let rows = self.storage.tenant(tenant, Installation::list)?;
         Ok(rows
             .iter()
             .map(|row| {
@@ -102,8 +101,7 @@ impl Lifecycle {
     }
 
     pub fn count(&self, tenant: &TenantId) -> Result<i64> {
-        self.storage
-            .tenant(tenant, Installation::count)
+        self.storage.tenant(tenant, Installation::count)
     }
 
     /// An installed plugin's package, for its UI files.
@@ -205,9 +203,9 @@ impl Lifecycle {
             let outcome = loaded
                 .program
                 .run_hook(Hook::ValidateConfig, vec![argument], call);
-            let answer = outcome
-                .result
-                .map_err(|error| self.hook_refused(plugin, error))?;
+            let answer = outcome.result.map_err(|error| {
+                self.hook_refused(&Self::owner(&caller.tenant, plugin, loaded), plain, error)
+            })?;
             if answer.get("valid").and_then(Value::as_bool) == Some(false) {
                 errors = listed_errors(answer.get("errors"));
             }
@@ -222,15 +220,18 @@ impl Lifecycle {
     }
 
     /// What a hook's raised error means to the person who asked for the operation.
-    fn hook_refused(&self, plugin: &PluginKey, error: ScriptError) -> Error {
-        self.metrics.plugin_error(plugin);
-        tracing::error!(%plugin, %error, "[PluginService] a hook failed");
-        match error {
+    /// A plugin may quote its configuration, so nothing of it is logged before it is cleaned.
+    fn hook_refused(&self, owner: &Owner<'_>, plain: &Configuration, error: ScriptError) -> Error {
+        self.metrics.plugin_error(owner.plugin);
+        let error = match error {
             ScriptError::Raised { message, .. } | ScriptError::BadResult { message } => {
                 Error::refused(message)
             }
-            other => script_error(plugin, other),
-        }
+            other => script_error(owner.plugin, other),
+        };
+        let error = without_secrets(error, plain, owner);
+        tracing::error!(plugin = %owner.plugin, %error, "[PluginService] a hook failed");
+        error
     }
 }
 

@@ -3,11 +3,12 @@
 use tracing_subscriber::EnvFilter;
 
 use crate::config::Config;
+use crate::error::{Error, Result};
 
 /// Libraries speak only when something is wrong with them.
 const LIBRARIES: &str = "warn";
 
-pub fn start(config: &Config) {
+pub fn start(config: &Config) -> Result<()> {
     let filter = EnvFilter::new(format!("{LIBRARIES},souk={}", config.log_level));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -18,7 +19,5 @@ pub fn start(config: &Config) {
         let colours = std::io::IsTerminal::is_terminal(&std::io::stderr());
         builder.with_ansi(colours).with_target(false).try_init()
     };
-    if let Err(error) = started {
-        eprintln!("logs could not be started: {error}");
-    }
+    started.map_err(|error| Error::internal("cannot start the logs", error))
 }

@@ -54,7 +54,9 @@ impl SecretBox {
 
     fn with_key(key: &[u8; KEY_LENGTH]) -> Self {
         let mut key_id = [0; KEY_ID_LENGTH];
-        key_id.copy_from_slice(&Sha256::digest(key)[..KEY_ID_LENGTH]);
+        for (to, from) in key_id.iter_mut().zip(Sha256::digest(key)) {
+            *to = from;
+        }
         Self {
             cipher: XChaCha20Poly1305::new(key.into()),
             key_id,

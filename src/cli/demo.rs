@@ -50,7 +50,7 @@ impl Demo {
             settings.set("log.level", DEMO_LOG_LEVEL.to_owned());
         }
         let mut config = settings.load()?;
-        logging::start(&config);
+        logging::start(&config)?;
         if !config.listen.ip().is_loopback() {
             return Err(Error::invalid(
                 "listen",

@@ -41,7 +41,7 @@ impl Running {
         let folder = tempfile::Builder::new().prefix("souk-").tempdir()?;
         let (server, upstream) = inner_server(folder.path())?;
         let desk = Arc::new(Desk::<Job>::new(app.config.workers));
-        let workers = Workers::start(app, server, &desk, app.config.workers)?;
+        let workers = Workers::start(app, server, &desk, secret_of(&upstream))?;
         let limits = Limits {
             upstreams: app.config.workers + LONGEST_LINE + SPARE_CONNECTIONS,
             ..Limits::default()
@@ -80,11 +80,35 @@ fn figure(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
+/// tiny_http on a socket in a folder that only this account can enter.
 #[cfg(unix)]
 fn inner_server(folder: &std::path::Path) -> Result<(tiny_http::Server, Upstream)> {
     let path = folder.join("http");
-    let server = tiny_http::Server::http_unix(&path).map_err(|error| {
-        Error::internal("cannot open the socket between edge and server", error)
-    })?;
+    let server = tiny_http::Server::http_unix(&path).map_err(no_inner_server)?;
     Ok((server, Upstream::Unix(path)))
+}
+
+/// Where unix sockets are missing: a loopback port, and a secret that only the edge knows.
+#[cfg(not(unix))]
+fn inner_server(_folder: &std::path::Path) -> Result<(tiny_http::Server, Upstream)> {
+    let server = tiny_http::Server::http("127.0.0.1:0").map_err(no_inner_server)?;
+    let address = server
+        .server_addr()
+        .to_ip()
+        .ok_or_else(|| Error::Internal("the inner server has no address".to_owned()))?;
+    let secret = crate::password::generate()?;
+    Ok((server, Upstream::Loopback { address, secret }))
+}
+
+fn no_inner_server(error: impl std::fmt::Display) -> Error {
+    Error::internal("cannot open the socket between edge and server", error)
+}
+
+/// What every request from the edge carries; `None` where the socket's folder is the protection.
+fn secret_of(upstream: &Upstream) -> Option<String> {
+    match upstream {
+        #[cfg(unix)]
+        Upstream::Unix(_) => None,
+        Upstream::Loopback { secret, .. } => Some(secret.clone()),
+    }
 }

@@ -6,10 +6,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use subtle::ConstantTimeEq as _;
 
 use super::auth;
 use super::desk::{Admission, Desk};
+use super::edge::SECRET_HEADER;
 use super::exchange::Exchange;
 use super::finish;
 use super::page;
@@ -37,22 +40,28 @@ pub struct Job {
 }
 
 impl Workers {
-    /// Starts `count` threads on a server that only the edge can reach.
+    /// Starts the workers on a server that only the edge can reach: by its place, or by a secret in each request.
     pub fn start(
         app: &Arc<App>,
         server: tiny_http::Server,
         desk: &Arc<Desk<Job>>,
-        count: usize,
+        secret: Option<String>,
     ) -> Result<Self> {
-        let server = Arc::new(server);
+        let count = app.config.workers;
+        let (server, secret) = (Arc::new(server), Arc::new(secret));
         let mut threads = Vec::with_capacity(count);
         for number in 0..count {
-            let (app, server, desk) = (Arc::clone(app), Arc::clone(&server), Arc::clone(desk));
+            let worker = Worker {
+                app: Arc::clone(app),
+                server: Arc::clone(&server),
+                desk: Arc::clone(desk),
+                secret: Arc::clone(&secret),
+            };
             let thread = std::thread::Builder::new()
                 .name(format!("worker-{number}"))
                 // Mostly virtual: deep script recursion must meet a limit before it meets the end of a stack.
                 .stack_size(script::STACK_BYTES)
-                .spawn(move || work(&app, &server, &desk))
+                .spawn(move || worker.run())
                 .map_err(|error| Error::internal("cannot start a worker thread", error))?;
             threads.push(thread);
         }
@@ -70,44 +79,71 @@ impl Workers {
     }
 }
 
-fn work(app: &App, server: &tiny_http::Server, desk: &Desk<Job>) {
-    loop {
-        // The worker that ends a plugin request is awake: it takes the next one that waits.
-        while let Some(job) = desk.next_waiting() {
-            let _place = desk.place();
-            serve(app, job);
+struct Worker {
+    app: Arc<App>,
+    server: Arc<tiny_http::Server>,
+    desk: Arc<Desk<Job>>,
+    secret: Arc<Option<String>>,
+}
+
+impl Worker {
+    fn run(&self) {
+        loop {
+            // The worker that ends a plugin request is awake: it takes the next one that waits.
+            while let Some(job) = self.desk.next_waiting() {
+                self.run_plugin(job);
+            }
+            match self.server.recv() {
+                Ok(incoming) => self.take(incoming),
+                Err(_unblocked) => return,
+            }
         }
-        let Ok(mut incoming) = server.recv() else {
-            return;
-        };
-        if incoming.url() == super::edge::PROBE_PATH {
-            respond(incoming, &Reply::no_content());
-            continue;
-        }
+    }
+
+    fn take(&self, mut incoming: tiny_http::Request) {
         let started = Instant::now();
-        let request = read(app, &mut incoming);
+        let request = read(&self.app, &mut incoming);
+        if !self.is_from_the_edge(&request) {
+            return respond(
+                incoming,
+                &Reply::envelope(403, "This socket is the edge's own"),
+            );
+        }
+        if request.path == super::edge::PROBE_PATH {
+            return respond(incoming, &Reply::no_content());
+        }
         let job = Job {
             request,
             reply_to: incoming,
             started,
         };
         if !runs_plugin(&job.request) {
-            serve(app, job);
-            continue;
+            return serve(&self.app, job);
         }
-        match desk.admit(job) {
-            Admission::Now(job) => {
-                let _place = desk.place();
-                serve(app, job);
-            }
+        match self.desk.admit(job) {
+            Admission::Now(job) => self.run_plugin(job),
             Admission::Waits => {}
             Admission::Full(job) => {
                 let busy = Error::Busy {
                     message: "Too many plugin requests are waiting; try again".to_owned(),
-                    retry_after: std::time::Duration::from_secs(1),
+                    retry_after: Duration::from_secs(1),
                 };
-                answer(app, job, "", reply::of_error(&busy, Detail::Others));
+                answer(&self.app, job, "", reply::of_error(&busy, Detail::Others));
             }
+        }
+    }
+
+    fn run_plugin(&self, job: Job) {
+        let _place = self.desk.place();
+        serve(&self.app, job);
+    }
+
+    fn is_from_the_edge(&self, request: &Request) -> bool {
+        match self.secret.as_ref() {
+            None => true,
+            Some(secret) => request
+                .header(SECRET_HEADER)
+                .is_some_and(|given| bool::from(given.as_bytes().ct_eq(secret.as_bytes()))),
         }
     }
 }

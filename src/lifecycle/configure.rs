@@ -60,7 +60,7 @@ impl Lifecycle {
                 .run_hook(Hook::Configure, arguments, call);
             let answer = outcome
                 .result
-                .map_err(|error| self.hook_refused(key, error))?;
+                .map_err(|error| self.hook_refused(owner, plain, error))?;
             verdict(&answer, "The plugin refused the configuration")?;
             db = outcome.call.db.ok_or_else(lost_database)?;
         }

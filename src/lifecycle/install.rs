@@ -80,7 +80,7 @@ impl Lifecycle {
         let outcome = loaded.program.run_hook(Hook::Install, arguments, call);
         outcome
             .result
-            .map_err(|error| self.hook_refused(key, error))
+            .map_err(|error| self.hook_refused(&owner, &plain, error))
             .and_then(|answer| verdict(&answer, "The plugin refused to be installed"))
             .map_err(|error| without_secrets(error, &plain, &owner))?;
         let mut db = outcome.call.db.ok_or_else(lost_database)?;

@@ -70,7 +70,7 @@ impl Lifecycle {
             .run_hook(Hook::Uninstall, arguments, call);
         let done = outcome
             .result
-            .map_err(|error| self.hook_refused(key, error))
+            .map_err(|error| self.hook_refused(&owner, &plain, error))
             .and_then(|answer| verdict(&answer, "The plugin's uninstall hook refused"))
             .and_then(|()| outcome.call.db.ok_or_else(lost_database));
         done.inspect_err(|error| {

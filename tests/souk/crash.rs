@@ -11,7 +11,7 @@ use crate::support::{Start, TestServer, marketplace};
 
 const KILLS: usize = 30;
 const INSTALLING: &str = "Installing plugin: tables";
-const BEGUN: &str = "transaction begun";
+const BEGUN: &str = "a write transaction begun";
 
 /// Where a kill met the install: the log tells when its transaction began, the row that it was committed.
 #[derive(Default, Debug)]

@@ -12,6 +12,7 @@
 mod support;
 
 mod api_users;
+mod architecture;
 mod command_line;
 mod crash;
 mod edge;

@@ -40,7 +40,7 @@ end
 
 -- A list of { field, message }; empty when the configuration can be used.
 function settings.problems(config)
-  if type(config) ~= "table" then return { { field = "configuration", message = "The configuration must be an object" } } end
+  if type(config) ~= "table" then config = {} end
   local errors = {}
   local function note(field, message)
     if message then table.insert(errors, { field = field, message = message }) end

@@ -65,6 +65,9 @@ impl Session {
             "BEGIN IMMEDIATE"
         };
         connection.execute_batch(begin).map_err(DbError::of_host)?;
+        if access == Access::Write {
+            tracing::debug!(plugin = %scope.plugin, tenant = %scope.tenant, "a write transaction begun");
+        }
         let mut session = Self {
             lease,
             _writer: writer,

@@ -328,14 +328,10 @@ fn single_functions_on_the_longest_values_end_soon() {
     let long = "a".repeat(999_000);
     let like = "%a".repeat(98) + "%b";
     let glob = "*a".repeat(98) + "*b";
-    let run = "%".to_owned() + &"a".repeat(197) + "b";
+    let run = format!("%{}b", "a".repeat(197));
     let keys = |tag: &str| {
-        "{".to_owned()
-            + &(0..60_000)
-                .map(|i| format!("\"{tag}{i}\":1"))
-                .collect::<Vec<_>>()
-                .join(",")
-            + "}"
+        let pairs: Vec<String> = (0..60_000).map(|i| format!("\"{tag}{i}\":1")).collect();
+        format!("{{{}}}", pairs.join(","))
     };
     for (sql, params) in [
         ("SELECT ? LIKE ?", vec![&long, &like]),
