@@ -86,7 +86,9 @@ pub fn readme(exchange: &Exchange<'_>) -> Result<Reply> {
     let snapshot = exchange.app.marketplace.registry()?;
     let listing = snapshot.registry.find(&key).ok_or_else(not_found)?;
     let bytes = exchange.app.marketplace.document(listing, Document::Readme);
-    Ok(Reply::ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned())))
+    Ok(Reply::ok(
+        bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
+    ))
 }
 
 fn listed(snapshot: &Snapshot, text: Option<&str>, category: Option<&str>) -> Reply {
