@@ -15,6 +15,7 @@ mod api_users;
 mod architecture;
 mod command_line;
 mod crash;
+mod demo;
 mod edge;
 mod health;
 mod installations;
