@@ -57,5 +57,6 @@ pub mod clock;
 pub mod data_dir;
 pub mod error;
 pub mod plugin_key;
+pub mod redaction;
 pub mod tenant;
 pub mod value;

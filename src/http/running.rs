@@ -14,6 +14,9 @@ use crate::error::{Error, Result};
 /// The listener of the API and the front end.
 pub const MAIN: &str = "app";
 
+/// After the edge has ended nobody waits for a worker's answer.
+const WORKERS_END: Duration = Duration::from_secs(2);
+
 /// Connections between edge and tiny_http beyond those that plugin requests can hold,
 /// so that the rest is served however many plugins are slow.
 const SPARE_CONNECTIONS: usize = 8;
@@ -28,10 +31,9 @@ pub struct Running {
 /// Binds before anything is opened, so that a taken port costs nothing.
 pub fn bind(address: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(address).map_err(|error| {
-        Error::invalid(
-            "listen",
-            format!("cannot listen on {address}: {error}; choose another with --listen"),
-        )
+        Error::Conflict(format!(
+            "cannot listen on {address}: {error}; choose another with --listen"
+        ))
     })
 }
 
@@ -69,10 +71,11 @@ impl Running {
         })
     }
 
-    /// Lets requests in flight end, within the given time, then ends the workers.
+    /// Lets requests in flight end, within the given time, then ends the workers. A plugin that goes on
+    /// beyond that is left behind: the process ends, and its transaction with it.
     pub fn stop(self, within: Duration) {
         self.edge.stop(within);
-        self.workers.stop();
+        self.workers.stop(WORKERS_END);
     }
 }
 

@@ -10,22 +10,22 @@ use std::time::{Duration, Instant};
 
 use subtle::ConstantTimeEq as _;
 
-use super::auth;
 use super::desk::{Admission, Desk};
+use super::dispatch;
 use super::edge::SECRET_HEADER;
-use super::exchange::Exchange;
 use super::finish;
-use super::page;
 use super::reply::{self, Detail, Reply};
 use super::request::{LISTENER_HEADER, Request};
 use super::routes::{self, Found, Runs};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::script;
-use crate::user::Role;
 
 /// The listener whose requests go to the demo's sample MLflow server.
 pub const SAMPLE_MLFLOW: &str = "mlflow";
+
+/// How often a stopping server looks whether its workers are done.
+const STOP_POLL: Duration = Duration::from_millis(10);
 
 pub struct Workers {
     server: Arc<tiny_http::Server>,
@@ -68,13 +68,14 @@ impl Workers {
         Ok(Self { server, threads })
     }
 
-    /// Ends the workers; each finishes the request it has.
-    pub fn stop(self) {
+    /// Ends the workers; each finishes the request it has, within the given time.
+    pub fn stop(self, within: Duration) {
         for _ in &self.threads {
             self.server.unblock();
         }
-        for thread in self.threads {
-            let _panicked = thread.join();
+        let end = Instant::now() + within;
+        while self.threads.iter().any(|thread| !thread.is_finished()) && Instant::now() < end {
+            std::thread::sleep(STOP_POLL);
         }
     }
 }
@@ -178,16 +179,7 @@ fn read(app: &App, incoming: &mut tiny_http::Request) -> Request {
 }
 
 fn serve(app: &App, job: Job) {
-    let handled = catch_unwind(AssertUnwindSafe(|| dispatch(app, &job.request)));
-    let (route, reply) = handled.unwrap_or_else(|panic| {
-        let what = panic
-            .downcast_ref::<&str>()
-            .map(|text| (*text).to_owned())
-            .or_else(|| panic.downcast_ref::<String>().cloned())
-            .unwrap_or_default();
-        tracing::error!(request = %job.request.id, path = %job.request.path, panic = %what, "a handler panicked");
-        ("", reply::of_error(&Error::Internal("a handler panicked".to_owned()), Detail::Others))
-    });
+    let (route, reply) = dispatch::guarded(&job.request, || dispatch::dispatch(app, &job.request));
     answer(app, job, route, reply);
 }
 
@@ -216,84 +208,6 @@ fn method_label(method: &str) -> &'static str {
         "PATCH" => "PATCH",
         "DELETE" => "DELETE",
         _ => "other",
-    }
-}
-
-fn dispatch(app: &App, request: &Request) -> (&'static str, Reply) {
-    if request.header(LISTENER_HEADER) == Some(SAMPLE_MLFLOW) {
-        return ("sample mlflow", sample_mlflow(app, request));
-    }
-    match routes::find(&request.method, &request.path) {
-        Found::Route(route, params) => {
-            let mut detail = Detail::Others;
-            let outcome = auth::admit(&app.sessions, request, route.who).and_then(|caller| {
-                if caller
-                    .as_ref()
-                    .is_some_and(|caller| caller.role == Role::Admin)
-                {
-                    detail = Detail::Admin;
-                }
-                (route.handler)(&Exchange {
-                    app,
-                    request,
-                    params,
-                    caller,
-                })
-            });
-            (
-                route.path,
-                outcome.unwrap_or_else(|error| refused(request, &error, detail)),
-            )
-        }
-        Found::WrongMethod(allowed) => {
-            let text = format!("{} takes {}", request.path, allowed.join(", "));
-            (
-                "",
-                Reply::envelope(405, text).with("Allow", allowed.join(", ")),
-            )
-        }
-        Found::Nothing if request.path == "/api" || request.path.starts_with("/api/") => {
-            let text = format!(
-                "There is no {} {}; GET /api lists what there is",
-                request.method, request.path
-            );
-            ("", Reply::envelope(404, text))
-        }
-        Found::Nothing => ("page", page::serve(request)),
-    }
-}
-
-/// The one place where an error is logged.
-fn refused(request: &Request, error: &Error, detail: Detail) -> Reply {
-    match error {
-        Error::Internal(_) | Error::Full(_) => {
-            tracing::error!(request = %request.id, path = %request.path, %error, "a request failed");
-        }
-        Error::Plugin { plugin, message } => {
-            tracing::error!(request = %request.id, %plugin, error = %message, "[PluginService] a plugin failed");
-        }
-        _ => {
-            tracing::debug!(request = %request.id, path = %request.path, %error, "a request was refused");
-        }
-    }
-    reply::of_error(error, detail)
-}
-
-fn sample_mlflow(app: &App, request: &Request) -> Reply {
-    match &app.sample_mlflow {
-        Some(sample) => {
-            let answer = sample.handle(
-                &request.method,
-                &request.path,
-                &request.query,
-                request.header("authorization"),
-                &request.body,
-            );
-            let mut reply = Reply::new(answer.status, answer.content_type, answer.body);
-            reply.headers.extend(answer.headers);
-            reply
-        }
-        None => Reply::envelope(404, "There is no sample server here"),
     }
 }
 
