@@ -10,8 +10,8 @@ use crate::error::{Error, Result};
 use crate::plugin_key::PluginKey;
 use crate::tenant::TenantId;
 
-/// Longer than any hook may take, so that a waiter gives up only when something is wrong.
-const PATIENCE: Duration = Duration::from_secs(40);
+/// A waiter keeps a worker; whoever waits longer is asked to come again.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 type Lock = Arc<Mutex<()>>;
 
@@ -24,17 +24,26 @@ pub struct Operations {
 pub type Operation = ArcMutexGuard<RawMutex, ()>;
 
 impl Operations {
+    /// The turn, or `None` while another operation on the plugin runs.
+    pub fn try_begin(&self, tenant: &TenantId, plugin: &PluginKey) -> Option<Operation> {
+        self.lock(tenant, plugin).try_lock_arc()
+    }
+
+    /// The turn, after a short wait if need be.
     pub fn begin(&self, tenant: &TenantId, plugin: &PluginKey) -> Result<Operation> {
-        let lock = {
-            let mut locks = self.locks.lock();
-            // A lock that nobody else holds a reference to is free: dropping it here keeps the map small.
-            locks.retain(|_, lock| Arc::strong_count(lock) > 1);
-            Arc::clone(locks.entry((tenant.clone(), plugin.clone())).or_default())
-        };
-        lock.try_lock_arc_for(PATIENCE).ok_or_else(|| Error::Busy {
-            message: format!("Another operation on plugin '{plugin}' is still running"),
-            retry_after: Duration::from_secs(5),
-        })
+        self.lock(tenant, plugin)
+            .try_lock_arc_for(PATIENCE)
+            .ok_or_else(|| Error::Busy {
+                message: format!("Another operation on plugin '{plugin}' is still running"),
+                retry_after: PATIENCE,
+            })
+    }
+
+    fn lock(&self, tenant: &TenantId, plugin: &PluginKey) -> Lock {
+        let mut locks = self.locks.lock();
+        // A lock that nobody else holds a reference to is free: dropping it here keeps the map small.
+        locks.retain(|_, lock| Arc::strong_count(lock) > 1);
+        Arc::clone(locks.entry((tenant.clone(), plugin.clone())).or_default())
     }
 }
 
