@@ -55,6 +55,7 @@ pub mod storage;
 pub mod clock;
 pub mod data_dir;
 pub mod error;
+#[cfg(test)]
 pub mod plugin_key;
 pub mod tenant;
 pub mod value;

@@ -86,9 +86,7 @@ impl Lifecycle {
 
     /// All installations of a tenant, newest first, each with its manifest from the installed package.
     pub fn list(&self, tenant: &TenantId) -> Result<Vec<Json>> {
-        let rows = self
-            .storage
-            .tenant(tenant, Installation::list)?;
+        let rows = self.storage.tenant(tenant, Installation::list)?;
         Ok(rows
             .iter()
             .map(|row| {
@@ -102,8 +100,7 @@ impl Lifecycle {
     }
 
     pub fn count(&self, tenant: &TenantId) -> Result<i64> {
-        self.storage
-            .tenant(tenant, Installation::count)
+        self.storage.tenant(tenant, Installation::count)
     }
 
     /// An installed plugin's package, for its UI files.

@@ -75,9 +75,7 @@ fn row(offline: &Offline, one: &Organization) -> Value {
 }
 
 fn show(offline: &Offline, one: &Organization, output: &Output) -> Result<()> {
-    let installed = offline
-        .storage
-        .tenant(&one.tenant_id, Installation::list)?;
+    let installed = offline.storage.tenant(&one.tenant_id, Installation::list)?;
     let plugins: Vec<Value> = installed
         .iter()
         .map(|row| json!({ "id": row.id, "pluginKey": row.plugin_key, "version": row.version, "installedAt": row.installed_at }))

@@ -7,12 +7,7 @@ use crate::http::reply::Reply;
 
 pub fn models(exchange: &Exchange<'_>) -> Result<Reply> {
     let tenant = &exchange.caller()?.tenant;
-    Ok(Reply::ok(
-        exchange
-            .app
-            .storage
-            .tenant(tenant, Model::list)?,
-    ))
+    Ok(Reply::ok(exchange.app.storage.tenant(tenant, Model::list)?))
 }
 
 pub fn model(exchange: &Exchange<'_>) -> Result<Reply> {
