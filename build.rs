@@ -120,11 +120,11 @@ fn run(command: &mut Command, name: &str) -> Result<(), Box<dyn Error>> {
     if result.status.success() {
         return Ok(());
     }
-    eprint!("{}", String::from_utf8_lossy(&result.stdout));
-    eprint!("{}", String::from_utf8_lossy(&result.stderr));
+    let told = [result.stdout, result.stderr].concat();
     Err(format!(
-        "`{name}` failed in assets/ ({}); its output is above",
-        result.status
+        "`{name}` failed in assets/ ({}):\n{}",
+        result.status,
+        String::from_utf8_lossy(&told)
     )
     .into())
 }

@@ -9,11 +9,9 @@ use serde_json::{Map, Value, json};
 use crate::configuration_schema::ConfigurationSchema;
 use crate::error::{Error, FieldError, Result};
 use crate::plugin_key::PluginKey;
+use crate::redaction::{MASK, Redaction};
 use crate::secret::SecretBox;
 use crate::tenant::TenantId;
-
-/// What a client sees in place of a secret, and sends back to keep the stored one.
-pub const MASK: &str = "••••••••";
 
 const SEALED: &str = "$sealed";
 
@@ -80,6 +78,7 @@ impl Owner<'_> {
         incoming: &Configuration,
         stored: &Configuration,
     ) -> Result<Configuration> {
+        let incoming = &self.with_defaults(incoming);
         let masked: Vec<String> = pointers(incoming)
             .into_iter()
             .filter(|pointer| at(incoming, pointer).and_then(Value::as_str) == Some(MASK))
@@ -119,6 +118,17 @@ impl Owner<'_> {
             message: "A secret must be entered again".to_owned(),
             errors,
         })
+    }
+
+    /// A field that was left out holds its schema's default, so that script, page and API agree on it.
+    fn with_defaults(&self, incoming: &Configuration) -> Configuration {
+        let filled = self
+            .schema
+            .map(|schema| schema.with_defaults(Value::Object(incoming.clone())));
+        match filled {
+            Some(Value::Object(filled)) => filled,
+            _ => incoming.clone(),
+        }
     }
 
     /// The first URL field that differs, beyond a trailing slash.
@@ -169,22 +179,19 @@ impl Owner<'_> {
             .collect()
     }
 
+    /// The secrets of a plain configuration, to be kept out of every text.
+    pub fn redaction(&self, plain: &Configuration) -> Redaction {
+        let secrets = self.secret_pointers(plain);
+        Redaction::new(
+            secrets
+                .iter()
+                .filter_map(|pointer| at(plain, pointer)?.as_str().map(str::to_owned)),
+        )
+    }
+
     fn place(&self, pointer: &str) -> String {
         format!("{}/{}{pointer}", self.tenant, self.plugin)
     }
-}
-
-/// Replaces every secret of a plain configuration in `text`, so that a message or log line holds none.
-pub fn redact(text: &str, plain: &Configuration, owner: &Owner<'_>) -> String {
-    let mut clean = text.to_owned();
-    for pointer in owner.secret_pointers(plain) {
-        if let Some(secret) = at(plain, &pointer).and_then(Value::as_str)
-            && secret.len() >= 4
-        {
-            clean = clean.replace(secret, MASK);
-        }
-    }
-    clean
 }
 
 /// JSON pointers of all values that are no object, and of sealed ones.
@@ -405,9 +412,12 @@ mod tests {
     }
 
     #[test]
-    fn messages_lose_the_secrets_they_quote() {
+    fn every_secret_is_known_to_the_redaction() {
         let bench = Bench::new();
-        let text = redact("401 for hush hush", &sample(), &bench.owner());
-        assert_eq!(text, format!("401 for {MASK}"));
+        let clean = bench
+            .owner()
+            .redaction(&sample())
+            .clean("hush hush, t0k3n, 30");
+        assert_eq!(clean, format!("{MASK}, {MASK}, 30"));
     }
 }

@@ -42,6 +42,7 @@ impl DataDir {
             }
         }
         let data = Self { root, _lock: lock };
+        keep_private(&data.root)?;
         for folder in [data.tenants(), data.blobs(), data.staging(), data.spill()] {
             fs::create_dir_all(folder)?;
         }
@@ -86,9 +87,32 @@ impl DataDir {
     }
 }
 
+/// Password hashes and everyone's data lie here: nobody but this account may look in.
+fn keep_private(root: &Path) -> Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::set_permissions(root, fs::Permissions::from_mode(0o700))?;
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn nobody_else_can_look_into_the_folder() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("data");
+        let _data = DataDir::open(&root).unwrap();
+        assert_eq!(
+            fs::metadata(root).unwrap().permissions().mode() & 0o777,
+            0o700
+        );
+    }
 
     #[test]
     fn a_second_process_is_told_who_holds_the_folder() {

@@ -14,6 +14,7 @@ pub mod request;
 
 mod assets;
 mod desk;
+mod dispatch;
 mod finish;
 mod json;
 mod page;

@@ -25,6 +25,7 @@ pub mod config;
 
 pub mod app;
 pub mod demo;
+pub mod housekeeping;
 pub mod logging;
 pub mod metrics;
 pub mod offline;
@@ -57,5 +58,6 @@ pub mod data_dir;
 pub mod error;
 #[cfg(test)]
 pub mod plugin_key;
+pub mod redaction;
 pub mod tenant;
 pub mod value;

@@ -9,6 +9,7 @@ mod install;
 mod operation;
 mod programs;
 mod test_connection;
+mod tidy;
 mod uninstall;
 
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use serde_json::{Map, Value as Json};
 pub use forward::{Asked, Content, PluginReply};
 pub use test_connection::ConnectionTest;
 
-use crate::configuration::{self, Configuration, Owner};
+use crate::configuration::{Configuration, Owner};
 use crate::error::{Error, FieldError, Result};
 use crate::installation::Installation;
 use crate::marketplace::Marketplace;
@@ -29,6 +30,7 @@ use crate::outbound::Outbound;
 use crate::package::Package;
 use crate::package::store::PackageStore;
 use crate::plugin_key::PluginKey;
+use crate::redaction::Redaction;
 use crate::script::{Call, Grant, Hook, Runtime, ScriptError};
 use crate::secret::SecretBox;
 use crate::session::Caller;
@@ -165,18 +167,19 @@ impl Lifecycle {
     fn call(
         &self,
         caller: &Caller,
-        plugin: &PluginKey,
+        owner: &Owner<'_>,
         configuration: &Configuration,
         db: Option<PluginDb>,
     ) -> Call {
         Call {
             grant: Grant::everything(),
             tenant: caller.tenant.clone(),
-            plugin: plugin.clone(),
+            plugin: owner.plugin.clone(),
             user_id: caller.user_id,
             configuration: Value::from(&Json::Object(configuration.clone())),
             db,
             outbound: Arc::clone(&self.outbound),
+            redaction: owner.redaction(configuration),
             wall: WALL,
         }
     }
@@ -197,14 +200,15 @@ impl Lifecycle {
             schema.validate(&Json::Object(plain.clone()))
         });
         if errors.is_empty() && loaded.program.has(Hook::ValidateConfig) {
-            let call = self.call(caller, plugin, plain, None);
+            let owner = Self::owner(&caller.tenant, plugin, loaded);
+            let call = self.call(caller, &owner, plain, None);
             let argument = call.configuration.clone();
             let outcome = loaded
                 .program
                 .run_hook(Hook::ValidateConfig, vec![argument], call);
             let answer = outcome
                 .result
-                .map_err(|error| self.hook_refused(plugin, error))?;
+                .map_err(|error| self.hook_refused(&owner, plain, error))?;
             if answer.get("valid").and_then(Value::as_bool) == Some(false) {
                 errors = listed_errors(answer.get("errors"));
             }
@@ -219,15 +223,18 @@ impl Lifecycle {
     }
 
     /// What a hook's raised error means to the person who asked for the operation.
-    fn hook_refused(&self, plugin: &PluginKey, error: ScriptError) -> Error {
-        self.metrics.plugin_error(plugin);
-        tracing::error!(%plugin, %error, "[PluginService] a hook failed");
-        match error {
+    /// A plugin may quote its configuration, so nothing of it is logged before it is cleaned.
+    fn hook_refused(&self, owner: &Owner<'_>, plain: &Configuration, error: ScriptError) -> Error {
+        self.metrics.plugin_error(owner.plugin);
+        let error = match error {
             ScriptError::Raised { message, .. } | ScriptError::BadResult { message } => {
                 Error::refused(message)
             }
-            other => script_error(plugin, other),
-        }
+            other => script_error(owner.plugin, other),
+        };
+        let error = without_secrets(error, &owner.redaction(plain));
+        tracing::error!(plugin = %owner.plugin, %error, "[PluginService] a hook failed");
+        error
     }
 }
 
@@ -295,8 +302,8 @@ fn script_error(plugin: &PluginKey, error: ScriptError) -> Error {
 }
 
 /// The error with every secret of the configuration taken out of its text.
-fn without_secrets(error: Error, plain: &Configuration, owner: &Owner<'_>) -> Error {
-    let clean = |text: String| configuration::redact(&text, plain, owner);
+fn without_secrets(error: Error, redaction: &Redaction) -> Error {
+    let clean = |text: String| redaction.clean(&text);
     match error {
         Error::Plugin { plugin, message } => Error::Plugin {
             plugin,

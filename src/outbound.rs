@@ -112,12 +112,19 @@ impl Outbound {
     }
 
     /// A request to an address that the operator configured, such as the marketplace.
-    /// The same limits, but no judgement of the address. `If-None-Match` passes, and so does a 304.
+    /// The same limits, but no judgement of its address; a redirect to another host is judged. `If-None-Match` passes, and so does a 304.
     pub fn fetch_trusted(
         &self,
         request: &OutboundRequest,
     ) -> Result<OutboundResponse, OutboundError> {
-        self.follow(request, |_| self.clients.trusted())
+        // The operator named one host. Where it redirects to is that host's choice, not the operator's.
+        self.follow(request, |url| {
+            if url.origin() == request.url.origin() {
+                self.clients.trusted()
+            } else {
+                self.clients.guarded(false)
+            }
+        })
     }
 
     /// Says before any connection whether a request to `url` would be refused.

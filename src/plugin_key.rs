@@ -29,12 +29,17 @@ impl PluginKey {
             && text.len() <= LONGEST
             && !text.starts_with('-')
             && text.bytes().all(lawful)
-            && !RESERVED.contains(&text);
+            && !Self::is_reserved(text);
         if valid {
             Ok(Self(text.to_owned()))
         } else {
             Err(Error::invalid("pluginKey", "Invalid plugin key format"))
         }
+    }
+
+    /// Whether the text is a word of the API and so can never be forwarded to a plugin.
+    pub fn is_reserved(text: &str) -> bool {
+        RESERVED.contains(&text)
     }
 
     pub fn as_str(&self) -> &str {

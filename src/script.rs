@@ -25,6 +25,8 @@ mod behaviour;
 mod conformance;
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod reach;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -34,6 +36,7 @@ use std::time::Duration;
 use crate::error::Error;
 use crate::outbound::Outbound;
 use crate::plugin_key::PluginKey;
+use crate::redaction::Redaction;
 use crate::storage::plugin_db::PluginDb;
 use crate::tenant::TenantId;
 use crate::value::{Map, Value};
@@ -82,6 +85,8 @@ pub struct Call {
     pub configuration: Value,
     pub db: Option<PluginDb>,
     pub outbound: Arc<Outbound>,
+    /// What must appear in no log line.
+    pub redaction: Redaction,
     /// Wall time with host calls; the script's own time has its own limit.
     pub wall: Duration,
 }

@@ -1,5 +1,6 @@
 import { lazy, Suspense } from "react";
 import { Navigate, Route, Routes } from "react-router";
+import { PageBoundary } from "./components/PageBoundary";
 import { PageProgress } from "./components/PageProgress";
 import { SignInPage } from "./pages/sign-in/SignInPage";
 import { RequireSession } from "./session/RequireSession";
@@ -14,24 +15,26 @@ const NotFoundPage = lazy(() => import("./pages/not-found/NotFoundPage"));
 
 export function App() {
   return (
-    <Suspense fallback={<PageProgress />}>
-      <Routes>
-        <Route path="/sign-in" element={<SignInPage />} />
-        <Route path="/setup" element={<SetupPage />} />
-        <Route
-          element={
-            <RequireSession>
-              <AppShell />
-            </RequireSession>
-          }
-        >
-          <Route index element={<Navigate to="/plugins" replace />} />
-          <Route path="/plugins" element={<PluginsPage />} />
-          <Route path="/plugins/:pluginKey/manage" element={<PluginPage />} />
-          <Route path="/model-inventory" element={<ModelInventoryPage />} />
-          <Route path="*" element={<NotFoundPage />} />
-        </Route>
-      </Routes>
-    </Suspense>
+    <PageBoundary>
+      <Suspense fallback={<PageProgress />}>
+        <Routes>
+          <Route path="/sign-in" element={<SignInPage />} />
+          <Route path="/setup" element={<SetupPage />} />
+          <Route
+            element={
+              <RequireSession>
+                <AppShell />
+              </RequireSession>
+            }
+          >
+            <Route index element={<Navigate to="/plugins" replace />} />
+            <Route path="/plugins" element={<PluginsPage />} />
+            <Route path="/plugins/:pluginKey/manage" element={<PluginPage />} />
+            <Route path="/model-inventory" element={<ModelInventoryPage />} />
+            <Route path="*" element={<NotFoundPage />} />
+          </Route>
+        </Routes>
+      </Suspense>
+    </PageBoundary>
   );
 }

@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::first_run;
+use crate::housekeeping::Housekeeping;
 use crate::http::edge::EdgeListener;
 use crate::http::running::{self, Running};
 use crate::logging;
@@ -52,6 +53,7 @@ pub fn run(config: Config) -> Result<()> {
 /// Serves until SIGTERM or Ctrl-C, then lets requests in flight end. A second signal ends at once.
 pub fn until_told(app: &Arc<App>, running: Running) -> Result<()> {
     use signal_hook::consts::{SIGINT, SIGTERM};
+    let _housekeeping = Housekeeping::start(app)?;
     let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])
         .map_err(|error| Error::internal("cannot watch for signals", error))?;
     let handle = signals.handle();

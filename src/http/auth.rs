@@ -50,8 +50,22 @@ pub fn require_same_origin(request: &Request) -> Result<()> {
         return Ok(());
     }
     Err(Error::Forbidden(
-        "A write with the session cookie must come from a page of this server".to_owned(),
+        "A write from a page must come from a page of this server".to_owned(),
     ))
+}
+
+/// Signing in needs no cookie, but another site must not sign a person in as somebody else.
+pub fn refuse_foreign_page(request: &Request) -> Result<()> {
+    let from_a_page = request.header("origin").is_some()
+        || matches!(
+            request.header("sec-fetch-site"),
+            Some("cross-site" | "same-site")
+        );
+    if from_a_page {
+        require_same_origin(request)
+    } else {
+        Ok(())
+    }
 }
 
 pub fn session_cookie(request: &Request, token: &str) -> String {

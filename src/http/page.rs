@@ -22,7 +22,7 @@ pub fn serve(request: &Request) -> Reply {
         reply.gzip = asset.gzip;
         return reply;
     }
-    if request.path.starts_with("/assets/") {
+    if request.path.starts_with("/static/") {
         return Reply::envelope(404, format!("There is no file {}", request.path));
     }
     page()

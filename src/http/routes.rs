@@ -10,6 +10,7 @@ use super::exchange::Exchange;
 use super::reply::Reply;
 use super::request::decode_segment;
 use crate::error::Result;
+use crate::plugin_key::PluginKey;
 
 pub type Handler = fn(&Exchange<'_>) -> Result<Reply>;
 
@@ -223,7 +224,7 @@ pub const ROUTES: &[Route] = &[
         Member,
         Host,
         marketplace::readme,
-        "The plugin's README as Markdown text",
+        "The plugin's README as Markdown text, or null",
     ),
     route(
         "GET",
@@ -329,6 +330,13 @@ pub fn find(method: &str, path: &str) -> Found {
         let Some(params) = match_path(route.path, path) else {
             continue;
         };
+        // `DELETE /api/plugins/marketplace` is a wrong method, not a plugin of that name.
+        if params
+            .iter()
+            .any(|(name, value)| *name == "key" && PluginKey::is_reserved(value))
+        {
+            continue;
+        }
         if method_fits(route.method, method) {
             return Found::Route(route, params);
         }
@@ -396,6 +404,10 @@ mod tests {
                 Some(format!("/api/plugins/{word}").as_str())
             );
         }
+        assert!(matches!(
+            find("DELETE", "/api/plugins/marketplace"),
+            Found::WrongMethod(_)
+        ));
         assert_eq!(
             path_of("PATCH", "/api/plugins/slack/oauth/workspaces/1"),
             Some("/api/plugins/:key/*")

@@ -14,6 +14,9 @@ use crate::error::{Error, Result};
 /// The listener of the API and the front end.
 pub const MAIN: &str = "app";
 
+/// After the edge has ended nobody waits for a worker's answer.
+const WORKERS_END: Duration = Duration::from_secs(2);
+
 /// Connections between edge and tiny_http beyond those that plugin requests can hold,
 /// so that the rest is served however many plugins are slow.
 const SPARE_CONNECTIONS: usize = 8;
@@ -28,10 +31,9 @@ pub struct Running {
 /// Binds before anything is opened, so that a taken port costs nothing.
 pub fn bind(address: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(address).map_err(|error| {
-        Error::invalid(
-            "listen",
-            format!("cannot listen on {address}: {error}; choose another with --listen"),
-        )
+        Error::Conflict(format!(
+            "cannot listen on {address}: {error}; choose another with --listen"
+        ))
     })
 }
 
@@ -41,7 +43,7 @@ impl Running {
         let folder = tempfile::Builder::new().prefix("souk-").tempdir()?;
         let (server, upstream) = inner_server(folder.path())?;
         let desk = Arc::new(Desk::<Job>::new(app.config.workers));
-        let workers = Workers::start(app, server, &desk, app.config.workers)?;
+        let workers = Workers::start(app, server, &desk, secret_of(&upstream))?;
         let limits = Limits {
             upstreams: app.config.workers + LONGEST_LINE + SPARE_CONNECTIONS,
             ..Limits::default()
@@ -69,10 +71,11 @@ impl Running {
         })
     }
 
-    /// Lets requests in flight end, within the given time, then ends the workers.
+    /// Lets requests in flight end, within the given time, then ends the workers. A plugin that goes on
+    /// beyond that is left behind: the process ends, and its transaction with it.
     pub fn stop(self, within: Duration) {
         self.edge.stop(within);
-        self.workers.stop();
+        self.workers.stop(WORKERS_END);
     }
 }
 
@@ -80,11 +83,35 @@ fn figure(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
+/// tiny_http on a socket in a folder that only this account can enter.
 #[cfg(unix)]
 fn inner_server(folder: &std::path::Path) -> Result<(tiny_http::Server, Upstream)> {
     let path = folder.join("http");
-    let server = tiny_http::Server::http_unix(&path).map_err(|error| {
-        Error::internal("cannot open the socket between edge and server", error)
-    })?;
+    let server = tiny_http::Server::http_unix(&path).map_err(no_inner_server)?;
     Ok((server, Upstream::Unix(path)))
+}
+
+/// Where unix sockets are missing: a loopback port, and a secret that only the edge knows.
+#[cfg(not(unix))]
+fn inner_server(_folder: &std::path::Path) -> Result<(tiny_http::Server, Upstream)> {
+    let server = tiny_http::Server::http("127.0.0.1:0").map_err(no_inner_server)?;
+    let address = server
+        .server_addr()
+        .to_ip()
+        .ok_or_else(|| Error::Internal("the inner server has no address".to_owned()))?;
+    let secret = crate::password::generate()?;
+    Ok((server, Upstream::Loopback { address, secret }))
+}
+
+fn no_inner_server(error: impl std::fmt::Display) -> Error {
+    Error::internal("cannot open the socket between edge and server", error)
+}
+
+/// What every request from the edge carries; `None` where the socket's folder is the protection.
+fn secret_of(upstream: &Upstream) -> Option<String> {
+    match upstream {
+        #[cfg(unix)]
+        Upstream::Unix(_) => None,
+        Upstream::Loopback { secret, .. } => Some(secret.clone()),
+    }
 }

@@ -6,23 +6,26 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::auth;
+use subtle::ConstantTimeEq as _;
+
 use super::desk::{Admission, Desk};
-use super::exchange::Exchange;
+use super::dispatch;
+use super::edge::SECRET_HEADER;
 use super::finish;
-use super::page;
 use super::reply::{self, Detail, Reply};
 use super::request::{LISTENER_HEADER, Request};
 use super::routes::{self, Found, Runs};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::script;
-use crate::user::Role;
 
 /// The listener whose requests go to the demo's sample MLflow server.
 pub const SAMPLE_MLFLOW: &str = "mlflow";
+
+/// How often a stopping server looks whether its workers are done.
+const STOP_POLL: Duration = Duration::from_millis(10);
 
 pub struct Workers {
     server: Arc<tiny_http::Server>,
@@ -37,77 +40,111 @@ pub struct Job {
 }
 
 impl Workers {
-    /// Starts `count` threads on a server that only the edge can reach.
+    /// Starts the workers on a server that only the edge can reach: by its place, or by a secret in each request.
     pub fn start(
         app: &Arc<App>,
         server: tiny_http::Server,
         desk: &Arc<Desk<Job>>,
-        count: usize,
+        secret: Option<String>,
     ) -> Result<Self> {
-        let server = Arc::new(server);
+        let count = app.config.workers;
+        let (server, secret) = (Arc::new(server), Arc::new(secret));
         let mut threads = Vec::with_capacity(count);
         for number in 0..count {
-            let (app, server, desk) = (Arc::clone(app), Arc::clone(&server), Arc::clone(desk));
+            let worker = Worker {
+                app: Arc::clone(app),
+                server: Arc::clone(&server),
+                desk: Arc::clone(desk),
+                secret: Arc::clone(&secret),
+            };
             let thread = std::thread::Builder::new()
                 .name(format!("worker-{number}"))
                 // Mostly virtual: deep script recursion must meet a limit before it meets the end of a stack.
                 .stack_size(script::STACK_BYTES)
-                .spawn(move || work(&app, &server, &desk))
+                .spawn(move || worker.run())
                 .map_err(|error| Error::internal("cannot start a worker thread", error))?;
             threads.push(thread);
         }
         Ok(Self { server, threads })
     }
 
-    /// Ends the workers; each finishes the request it has.
-    pub fn stop(self) {
+    /// Ends the workers; each finishes the request it has, within the given time.
+    pub fn stop(self, within: Duration) {
         for _ in &self.threads {
             self.server.unblock();
         }
-        for thread in self.threads {
-            let _panicked = thread.join();
+        let end = Instant::now() + within;
+        while self.threads.iter().any(|thread| !thread.is_finished()) && Instant::now() < end {
+            std::thread::sleep(STOP_POLL);
         }
     }
 }
 
-fn work(app: &App, server: &tiny_http::Server, desk: &Desk<Job>) {
-    loop {
-        // The worker that ends a plugin request is awake: it takes the next one that waits.
-        while let Some(job) = desk.next_waiting() {
-            let _place = desk.place();
-            serve(app, job);
+struct Worker {
+    app: Arc<App>,
+    server: Arc<tiny_http::Server>,
+    desk: Arc<Desk<Job>>,
+    secret: Arc<Option<String>>,
+}
+
+impl Worker {
+    fn run(&self) {
+        loop {
+            // The worker that ends a plugin request is awake: it takes the next one that waits.
+            while let Some(job) = self.desk.next_waiting() {
+                self.run_plugin(job);
+            }
+            match self.server.recv() {
+                Ok(incoming) => self.take(incoming),
+                Err(_unblocked) => return,
+            }
         }
-        let Ok(mut incoming) = server.recv() else {
-            return;
-        };
-        if incoming.url() == super::edge::PROBE_PATH {
-            respond(incoming, &Reply::no_content());
-            continue;
-        }
+    }
+
+    fn take(&self, mut incoming: tiny_http::Request) {
         let started = Instant::now();
-        let request = read(app, &mut incoming);
+        let request = read(&self.app, &mut incoming);
+        if !self.is_from_the_edge(&request) {
+            return respond(
+                incoming,
+                &Reply::envelope(403, "This socket is the edge's own"),
+            );
+        }
+        if request.path == super::edge::PROBE_PATH {
+            return respond(incoming, &Reply::no_content());
+        }
         let job = Job {
             request,
             reply_to: incoming,
             started,
         };
         if !runs_plugin(&job.request) {
-            serve(app, job);
-            continue;
+            return serve(&self.app, job);
         }
-        match desk.admit(job) {
-            Admission::Now(job) => {
-                let _place = desk.place();
-                serve(app, job);
-            }
+        match self.desk.admit(job) {
+            Admission::Now(job) => self.run_plugin(job),
             Admission::Waits => {}
             Admission::Full(job) => {
                 let busy = Error::Busy {
                     message: "Too many plugin requests are waiting; try again".to_owned(),
-                    retry_after: std::time::Duration::from_secs(1),
+                    retry_after: Duration::from_secs(1),
                 };
-                answer(app, job, "", reply::of_error(&busy, Detail::Others));
+                answer(&self.app, job, "", reply::of_error(&busy, Detail::Others));
             }
+        }
+    }
+
+    fn run_plugin(&self, job: Job) {
+        let _place = self.desk.place();
+        serve(&self.app, job);
+    }
+
+    fn is_from_the_edge(&self, request: &Request) -> bool {
+        match self.secret.as_ref() {
+            None => true,
+            Some(secret) => request
+                .header(SECRET_HEADER)
+                .is_some_and(|given| bool::from(given.as_bytes().ct_eq(secret.as_bytes()))),
         }
     }
 }
@@ -142,16 +179,7 @@ fn read(app: &App, incoming: &mut tiny_http::Request) -> Request {
 }
 
 fn serve(app: &App, job: Job) {
-    let handled = catch_unwind(AssertUnwindSafe(|| dispatch(app, &job.request)));
-    let (route, reply) = handled.unwrap_or_else(|panic| {
-        let what = panic
-            .downcast_ref::<&str>()
-            .map(|text| (*text).to_owned())
-            .or_else(|| panic.downcast_ref::<String>().cloned())
-            .unwrap_or_default();
-        tracing::error!(request = %job.request.id, path = %job.request.path, panic = %what, "a handler panicked");
-        ("", reply::of_error(&Error::Internal("a handler panicked".to_owned()), Detail::Others))
-    });
+    let (route, reply) = dispatch::guarded(&job.request, || dispatch::dispatch(app, &job.request));
     answer(app, job, route, reply);
 }
 
@@ -180,84 +208,6 @@ fn method_label(method: &str) -> &'static str {
         "PATCH" => "PATCH",
         "DELETE" => "DELETE",
         _ => "other",
-    }
-}
-
-fn dispatch(app: &App, request: &Request) -> (&'static str, Reply) {
-    if request.header(LISTENER_HEADER) == Some(SAMPLE_MLFLOW) {
-        return ("sample mlflow", sample_mlflow(app, request));
-    }
-    match routes::find(&request.method, &request.path) {
-        Found::Route(route, params) => {
-            let mut detail = Detail::Others;
-            let outcome = auth::admit(&app.sessions, request, route.who).and_then(|caller| {
-                if caller
-                    .as_ref()
-                    .is_some_and(|caller| caller.role == Role::Admin)
-                {
-                    detail = Detail::Admin;
-                }
-                (route.handler)(&Exchange {
-                    app,
-                    request,
-                    params,
-                    caller,
-                })
-            });
-            (
-                route.path,
-                outcome.unwrap_or_else(|error| refused(request, &error, detail)),
-            )
-        }
-        Found::WrongMethod(allowed) => {
-            let text = format!("{} takes {}", request.path, allowed.join(", "));
-            (
-                "",
-                Reply::envelope(405, text).with("Allow", allowed.join(", ")),
-            )
-        }
-        Found::Nothing if request.path == "/api" || request.path.starts_with("/api/") => {
-            let text = format!(
-                "There is no {} {}; GET /api lists what there is",
-                request.method, request.path
-            );
-            ("", Reply::envelope(404, text))
-        }
-        Found::Nothing => ("page", page::serve(request)),
-    }
-}
-
-/// The one place where an error is logged.
-fn refused(request: &Request, error: &Error, detail: Detail) -> Reply {
-    match error {
-        Error::Internal(_) | Error::Full(_) => {
-            tracing::error!(request = %request.id, path = %request.path, %error, "a request failed");
-        }
-        Error::Plugin { plugin, message } => {
-            tracing::error!(request = %request.id, %plugin, error = %message, "[PluginService] a plugin failed");
-        }
-        _ => {
-            tracing::debug!(request = %request.id, path = %request.path, %error, "a request was refused");
-        }
-    }
-    reply::of_error(error, detail)
-}
-
-fn sample_mlflow(app: &App, request: &Request) -> Reply {
-    match &app.sample_mlflow {
-        Some(sample) => {
-            let answer = sample.handle(
-                &request.method,
-                &request.path,
-                &request.query,
-                request.header("authorization"),
-                &request.body,
-            );
-            let mut reply = Reply::new(answer.status, answer.content_type, answer.body);
-            reply.headers.extend(answer.headers);
-            reply
-        }
-        None => Reply::envelope(404, "There is no sample server here"),
     }
 }
 

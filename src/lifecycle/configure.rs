@@ -30,7 +30,7 @@ impl Lifecycle {
         )?;
         let row = self
             .store_configuration(caller, &installed, &owner, &plain)
-            .map_err(|error| without_secrets(error, &plain, &owner))?;
+            .map_err(|error| without_secrets(error, &owner.redaction(&plain)))?;
         tracing::info!(plugin = %key, tenant = %caller.tenant, "[PluginService] Configured plugin: {key}");
         Ok(self.shown(&row))
     }
@@ -48,7 +48,7 @@ impl Lifecycle {
         let mut db = self.db(&caller.tenant, key);
         db.enter_lifecycle();
         if installed.plugin.program.has(Hook::Configure) {
-            let call = self.call(caller, key, plain, Some(db));
+            let call = self.call(caller, owner, plain, Some(db));
             let arguments = vec![
                 Value::Int(caller.user_id),
                 Value::from(caller.tenant.as_str()),
@@ -60,7 +60,7 @@ impl Lifecycle {
                 .run_hook(Hook::Configure, arguments, call);
             let answer = outcome
                 .result
-                .map_err(|error| self.hook_refused(key, error))?;
+                .map_err(|error| self.hook_refused(owner, plain, error))?;
             verdict(&answer, "The plugin refused the configuration")?;
             db = outcome.call.db.ok_or_else(lost_database)?;
         }

@@ -84,7 +84,7 @@ impl Lifecycle {
                     .unwrap_or_else(default_wall_ms)
                     .min(LONGEST_TIMEOUT_MS),
             ),
-            ..self.call(caller, key, &plain, Some(self.db(&caller.tenant, key)))
+            ..self.call(caller, &owner, &plain, Some(self.db(&caller.tenant, key)))
         };
         let ctx = Map::from_iter([
             ("tenantId".to_owned(), Value::from(caller.tenant.as_str())),
@@ -113,14 +113,15 @@ impl Lifecycle {
                 status: Some(status),
             }) if (400..=599).contains(&status) => Ok(PluginReply {
                 status,
-                content: Content::Data(
-                    crate::configuration::redact(&message, &plain, &owner).into(),
-                ),
+                content: Content::Data(owner.redaction(&plain).clean(&message).into()),
                 headers: Vec::new(),
             }),
             Err(error) => {
                 tracing::error!(plugin = %key, route = %route.key, "[PluginService] a route failed");
-                Err(without_secrets(script_error(key, error), &plain, &owner))
+                Err(without_secrets(
+                    script_error(key, error),
+                    &owner.redaction(&plain),
+                ))
             }
         }
     }

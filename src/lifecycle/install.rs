@@ -62,7 +62,7 @@ impl Lifecycle {
             Some(given) => {
                 let plain = owner.merge(&self.secrets, given, &Configuration::new())?;
                 self.validate(caller, key, &loaded, &plain)
-                    .map_err(|error| without_secrets(error, &plain, &owner))?;
+                    .map_err(|error| without_secrets(error, &owner.redaction(&plain)))?;
                 plain
             }
             None => Configuration::new(),
@@ -71,7 +71,7 @@ impl Lifecycle {
 
         let mut db = self.db(&caller.tenant, key);
         db.enter_lifecycle();
-        let call = self.call(caller, key, &plain, Some(db));
+        let call = self.call(caller, &owner, &plain, Some(db));
         let arguments = vec![
             Value::Int(caller.user_id),
             Value::from(caller.tenant.as_str()),
@@ -80,9 +80,9 @@ impl Lifecycle {
         let outcome = loaded.program.run_hook(Hook::Install, arguments, call);
         outcome
             .result
-            .map_err(|error| self.hook_refused(key, error))
+            .map_err(|error| self.hook_refused(&owner, &plain, error))
             .and_then(|answer| verdict(&answer, "The plugin refused to be installed"))
-            .map_err(|error| without_secrets(error, &plain, &owner))?;
+            .map_err(|error| without_secrets(error, &owner.redaction(&plain)))?;
         let mut db = outcome.call.db.ok_or_else(lost_database)?;
         let row = db.host(|conn| {
             Installation::insert(

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Lifecycle, script_error};
 use crate::clock;
-use crate::configuration::{self, Configuration};
+use crate::configuration::Configuration;
 use crate::error::Result;
 use crate::plugin_key::PluginKey;
 use crate::script::{Hook, ScriptError};
@@ -44,7 +44,7 @@ impl Lifecycle {
                 "Plugin does not support connection testing".to_owned(),
             ));
         }
-        let call = self.call(caller, key, &plain, Some(self.db(&caller.tenant, key)));
+        let call = self.call(caller, &owner, &plain, Some(self.db(&caller.tenant, key)));
         let argument = call.configuration.clone();
         let outcome = installed
             .plugin
@@ -60,7 +60,7 @@ impl Lifecycle {
         if !test.success {
             self.metrics.plugin_error(key);
         }
-        test.message = configuration::redact(&test.message, &plain, &owner);
+        test.message = owner.redaction(&plain).clean(&test.message);
         Ok(test)
     }
 }

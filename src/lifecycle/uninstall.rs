@@ -59,7 +59,7 @@ impl Lifecycle {
         });
         let mut db = self.db(&caller.tenant, key);
         db.enter_lifecycle();
-        let call = self.call(caller, key, &plain, Some(db));
+        let call = self.call(caller, &owner, &plain, Some(db));
         let arguments = vec![
             Value::Int(caller.user_id),
             Value::from(caller.tenant.as_str()),
@@ -70,7 +70,7 @@ impl Lifecycle {
             .run_hook(Hook::Uninstall, arguments, call);
         let done = outcome
             .result
-            .map_err(|error| self.hook_refused(key, error))
+            .map_err(|error| self.hook_refused(&owner, &plain, error))
             .and_then(|answer| verdict(&answer, "The plugin's uninstall hook refused"))
             .and_then(|()| outcome.call.db.ok_or_else(lost_database));
         done.inspect_err(|error| {

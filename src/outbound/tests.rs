@@ -536,6 +536,24 @@ fn a_trusted_fetch_may_reach_loopback_and_sees_a_304() {
 }
 
 #[test]
+fn a_trusted_host_cannot_redirect_to_an_inner_address() {
+    let inner = Server::start(|stream, _| {
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nsecret");
+    });
+    let target = inner.url("/");
+    let outer = Server::start(move |stream, _| {
+        let reply =
+            format!("HTTP/1.1 302 Found\r\nlocation: {target}\r\ncontent-length: 0\r\n\r\n");
+        let _ = stream.write_all(reply.as_bytes());
+    });
+    let outbound = Outbound::new(OutboundPolicy::default());
+    let refused = outbound
+        .fetch_trusted(&get(&outer.url("/plugins.json")))
+        .unwrap_err();
+    assert!(refused.to_string().contains("outbound.allow"), "{refused}");
+}
+
+#[test]
 fn the_proxy_variables_of_the_environment_are_not_read() {
     // Setting a variable here would race with other tests; the configuration itself is the proof.
     let outbound = Outbound::new(OutboundPolicy::default());

@@ -470,6 +470,28 @@ fn nothing_of_the_system_is_within_reach() {
     }
 }
 
+#[test]
+fn a_request_without_a_body_has_none() {
+    let ctx = Map::from_iter([("body".to_owned(), Value::Null)]);
+    for (language, body) in [
+        (Language::Lua, "return ctx.body == nil"),
+        (Language::Rhai, "ctx.body == ()"),
+    ] {
+        let program = compile(language, &language.plugin(body)).unwrap();
+        assert_eq!(run(&program, ctx.clone()).unwrap(), Value::Bool(true));
+    }
+}
+
+#[test]
+fn a_coroutine_may_yield_out_of_a_protected_call() {
+    let body = "local co = coroutine.wrap(function() local ok, x = pcall(function() return coroutine.yield(1) end) return x end)
+        return { co(), co(2) }";
+    assert_eq!(
+        eval(Language::Lua, body).unwrap(),
+        Value::List(vec![Value::Int(1), Value::Int(2)])
+    );
+}
+
 trait AsMap {
     fn as_map(&self) -> &Map;
 }

@@ -79,6 +79,7 @@ pub fn call() -> Call {
         configuration: Value::map([("url", "https://example.org".into())]),
         db: None,
         outbound: Arc::new(Outbound::new(OutboundPolicy::default())),
+        redaction: crate::redaction::Redaction::default(),
         wall: Duration::from_secs(30),
     }
 }

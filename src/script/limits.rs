@@ -29,7 +29,8 @@ pub struct Limits {
     pub rhai_text: usize,
     pub rhai_list: usize,
     pub rhai_map: usize,
-    /// Rhai has no memory limit of its own: variables times levels times text bound what it can hold.
+    /// What one call may hold in all.
+    pub rhai_memory: usize,
     pub rhai_variables: usize,
     pub rhai_call_levels: usize,
     /// What a hook or a route may return.
@@ -59,6 +60,7 @@ impl Default for Limits {
             rhai_text: MB,
             rhai_list: 100_000,
             rhai_map: 100_000,
+            rhai_memory: 64 * MB,
             rhai_variables: 200,
             rhai_call_levels: 48,
             result: Size {

@@ -2,21 +2,21 @@
 //!
 //! One engine serves all plugins; a program is a syntax tree with the modules of its package inside. The
 //! top level of the entry point is evaluated at each call, functions see nothing else, so
-//! every call starts clean. Rhai has no memory limit of its own: sizes, levels and
-//! operations bound what a script can hold.
+//! every call starts clean. Rhai has no memory limit of its own, so `heap` counts for it.
 
 mod convert;
 mod current;
 mod engine;
 mod errors;
 mod glue;
+mod heap;
 mod modules;
 mod strings;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ::rhai::{AST, Dynamic, Engine, FnPtr, Scope};
+use ::rhai::{AST, Dynamic, Engine, EvalAltResult, FnPtr, Scope};
 
 use crate::script::limits::{Limits, Size};
 use crate::script::running::Running;
@@ -41,6 +41,7 @@ struct RhaiProgram {
     engine: Arc<Engine>,
     tree: AST,
     entry_point: String,
+    memory: usize,
 }
 
 impl Language {
@@ -57,8 +58,8 @@ impl Language {
         limits: &Arc<Limits>,
     ) -> Result<Loaded, CompileError> {
         let running = Arc::new(Running::loading(limits));
-        let _current = current::enter(&running);
-        let ended = |error| errors::compile(entry_point, &running, error);
+        let _current = current::enter(&running, limits.rhai_memory);
+        let ended = |error: Box<EvalAltResult>| errors::compile(entry_point, &running, *error);
         let source = sources.get(entry_point).copied().unwrap_or_default();
         let mut tree = modules::compile(entry_point, source, sources, limits).map_err(ended)?;
         let call_route = self
@@ -71,6 +72,7 @@ impl Language {
             engine: Arc::clone(&self.engine),
             tree,
             entry_point: entry_point.to_owned(),
+            memory: limits.rhai_memory,
         };
         let hooks = program.hooks()?;
         let inspected = program.metadata(limits.result).and_then(|metadata| {
@@ -192,7 +194,7 @@ impl Compiled for RhaiProgram {
         context: Option<Map>,
         running: &Arc<Running>,
     ) -> Result<Value, ScriptError> {
-        let _current = current::enter(running);
+        let _current = current::enter(running, self.memory);
         let (name, mut list) = match entry {
             Entry::Hook(hook) => (hook.name(), Vec::new()),
             Entry::Route(key) => ("souk_call_route", vec![Dynamic::from(key.to_owned())]),

@@ -48,7 +48,7 @@ impl Running {
     /// A load without a call: host functions are refused.
     pub fn loading(limits: &Limits) -> Self {
         Self::new(
-            Clock::start(limits.load_time, limits.load_time),
+            Clock::start(limits.load_time, 2 * limits.load_time),
             limits,
             None,
         )

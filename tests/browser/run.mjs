@@ -17,6 +17,7 @@ import { adminStory } from "./stories/admin.mjs";
 import { appearance } from "./stories/appearance.mjs";
 import { auditorStory } from "./stories/auditor.mjs";
 import { firstRun } from "./stories/first_run.mjs";
+import { secrets } from "./stories/secrets.mjs";
 import { signIn } from "./stories/sign_in.mjs";
 import { firstDownload } from "./stories/size.mjs";
 
@@ -24,6 +25,7 @@ const STORIES = [
   ["the sign-in page is a small download", firstDownload],
   ["signing in needs no mouse, and a wrong password is told", signIn],
   ["an Admin installs, configures, synchronizes and removes MLflow", adminStory],
+  ["a stored secret is kept, never shown, and does not follow a new address", secrets],
   ["an Auditor sees everything and why nothing may be changed", auditorStory],
   ["every page fits a phone and a wide screen, light and dark", appearance],
   ["an empty server is set up by its one-time link", firstRun],

@@ -10,6 +10,9 @@ import { createInterface } from "node:readline";
 const START_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 20_000;
 
+/** Souk refuses variables that it does not know, and the stories are to run on its defaults. */
+const ENVIRONMENT = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("SOUK_")));
+
 export async function startDemo(binary) {
   const { line, stop } = await start(binary, ["demo", "--json", "--listen", "127.0.0.1:0"], (text) => text.startsWith("{"));
   return { demo: JSON.parse(line), stop };
@@ -18,7 +21,7 @@ export async function startDemo(binary) {
 /** A server on an empty data folder: it prints the link that sets it up. */
 export async function startEmpty(binary) {
   const home = await mkdtemp(path.join(tmpdir(), "souk-first-run-"));
-  const environment = { ...process.env, SOUK_SECRET_KEY_FILE: path.join(home, "secret.key") };
+  const environment = { ...ENVIRONMENT, XDG_CONFIG_HOME: path.join(home, "configuration") };
   const options = ["serve", "--data", path.join(home, "data"), "--listen", "127.0.0.1:0"];
   const { line, stop } = await start(binary, options, (text) => text.includes("/setup?token="), environment);
   return {
@@ -31,7 +34,7 @@ export async function startEmpty(binary) {
 }
 
 /** Starts the executable and waits for the line that says it is ready. */
-async function start(binary, options, isReady, env = process.env) {
+async function start(binary, options, isReady, env = ENVIRONMENT) {
   const child = spawn(binary, options, { stdio: ["ignore", "pipe", "inherit"], env });
   const ready = new Promise((resolve, reject) => {
     createInterface({ input: child.stdout }).on("line", (text) => isReady(text) && resolve(text));

@@ -84,19 +84,22 @@ fn an_install_that_is_killed_is_whole_or_absent() {
     assert!(met.after > 0, "no kill landed after the commit: {met:?}");
 }
 
-/// How long the install takes when nobody kills it.
+/// How long the install takes when nobody kills it: the shortest of a few, as a warm server needs.
 fn undisturbed(server: &TestServer) -> Duration {
     let admin = server.admin();
-    let started = Instant::now();
-    let row: Value = admin
-        .post("/api/plugins/install", json!({"pluginKey": "tables"}))
-        .is(201)
-        .data();
-    let took = started.elapsed();
-    admin
-        .delete(&format!("/api/plugins/installations/{}", row["id"]))
-        .is(200);
-    took
+    let one = || {
+        let started = Instant::now();
+        let row: Value = admin
+            .post("/api/plugins/install", json!({"pluginKey": "tables"}))
+            .is(201)
+            .data();
+        let took = started.elapsed();
+        admin
+            .delete(&format!("/api/plugins/installations/{}", row["id"]))
+            .is(200);
+        took
+    };
+    (0..5).map(|_| one()).min().unwrap_or_default()
 }
 
 /// Whether the install was acknowledged before the kill.

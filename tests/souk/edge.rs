@@ -26,7 +26,13 @@ fn exchange(server: &TestServer, bytes: &[u8]) -> String {
 /// Sends a head whose connection stays open after a good answer: asks for the close.
 fn status(server: &TestServer, bytes: &[u8]) -> (u16, usize) {
     let answer = exchange(server, bytes);
-    let answers = answer.matches("HTTP/1.1 ").count();
+    // A refusal's text may name the protocol: only a status makes an answer.
+    let answers = answer
+        .match_indices("HTTP/1.1 ")
+        .filter(|(at, mark)| {
+            answer[at + mark.len()..].starts_with(|next: char| next.is_ascii_digit())
+        })
+        .count();
     let status = answer
         .strip_prefix("HTTP/1.1 ")
         .and_then(|rest| rest.get(..3))
@@ -83,8 +89,10 @@ fn sixty_framing_cases_get_their_status_and_nothing_follows() {
     let cases: Vec<(String, u16)> = vec![
         (get("Connection: close\r\n"), 200),
         (
-            get("Connection: close\r\nX-Long: ")
-                .replace("\r\n\r\n", &format!("{}\r\n\r\n", "a".repeat(8000))),
+            get(&format!(
+                "Connection: close\r\nX-Long: {}\r\n",
+                "a".repeat(8000)
+            )),
             200,
         ),
         (

@@ -12,8 +12,10 @@
 mod support;
 
 mod api_users;
+mod architecture;
 mod command_line;
 mod crash;
+mod demo;
 mod edge;
 mod health;
 mod installations;

@@ -39,7 +39,7 @@ fn every_path_that_is_no_api_shows_the_page_under_a_strict_policy() {
         .nobody()
         .post("/plugins", serde_json::json!({}))
         .is(405);
-    server.nobody().get("/assets/nothing.js").is(404);
+    server.nobody().get("/static/nothing.js").is(404);
 }
 
 #[test]

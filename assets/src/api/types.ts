@@ -106,8 +106,17 @@ export interface MlflowModel {
   creation_timestamp?: string | number | null;
 }
 
+export interface MlflowModels {
+  models: MlflowModel[];
+  total?: number;
+  /** Where the next page starts; absent on the last one. */
+  nextOffset?: number | null;
+}
+
 export interface MlflowSync {
   success: boolean;
   modelCount: number;
   syncedAt: string;
+  /** What the sync left out, and why. */
+  warning?: string | null;
 }

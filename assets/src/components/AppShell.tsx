@@ -12,6 +12,7 @@ import { AccountMenu } from "./AccountMenu";
 import { AnnouncerProvider } from "./AnnouncerProvider";
 import { Brand } from "./Brand";
 import { MainNavigation } from "./MainNavigation";
+import { PageBoundary } from "./PageBoundary";
 import { PageProgress } from "./PageProgress";
 import { MAIN_ID, SkipLink } from "./SkipLink";
 
@@ -82,9 +83,11 @@ export default function AppShell() {
             sx={{ flex: 1, minWidth: 0, px: { xs: 8, md: 16 }, py: { xs: 8, md: 14 }, outline: "none" }}
           >
             <Box sx={{ maxWidth: 1440, mx: "auto" }}>
-              <Suspense fallback={<PageProgress />}>
-                <Outlet />
-              </Suspense>
+              <PageBoundary>
+                <Suspense fallback={<PageProgress />}>
+                  <Outlet />
+                </Suspense>
+              </PageBoundary>
             </Box>
           </Box>
         </Box>

@@ -70,7 +70,7 @@ export default function ChangePasswordDialog({ onClose }: { onClose: () => void 
               value={currentPassword}
               onChange={setCurrentPassword}
               error={errors["currentPassword"]}
-              required
+              required="unmarked"
             />
             <TextInput
               label="New password"
@@ -80,7 +80,7 @@ export default function ChangePasswordDialog({ onClose }: { onClose: () => void 
               value={newPassword}
               onChange={setNewPassword}
               error={errors["newPassword"]}
-              required
+              required="unmarked"
             />
           </Stack>
         </DialogContent>

@@ -10,9 +10,6 @@ interface EntryLayoutProps {
   children: ReactNode;
 }
 
-/** Marks say what differs; where every field is required they say nothing. */
-const ALL_FIELDS_ARE_REQUIRED = { "& .MuiFormLabel-asterisk": { display: "none" } };
-
 /** The frame of pages that come before sign-in. */
 export function EntryLayout({ title, intro, children }: EntryLayoutProps) {
   useEffect(() => {
@@ -28,7 +25,7 @@ export function EntryLayout({ title, intro, children }: EntryLayoutProps) {
         <Box sx={{ textAlign: "center", mb: 10 }}>
           <Brand size={32} />
         </Box>
-        <Paper variant="outlined" sx={{ p: { xs: 10, sm: 16 }, borderRadius: 2, ...ALL_FIELDS_ARE_REQUIRED }}>
+        <Paper variant="outlined" sx={{ p: { xs: 10, sm: 16 }, borderRadius: 2 }}>
           <Typography variant="h1">{title}</Typography>
           <Typography color="text.secondary" sx={{ mt: 2, mb: 12 }}>
             {intro}

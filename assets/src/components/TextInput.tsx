@@ -12,7 +12,8 @@ interface TextInputProps {
   name?: string;
   help?: ReactNode;
   error?: string | undefined;
-  required?: boolean;
+  /** "unmarked" where every field is required: a mark would say nothing. */
+  required?: boolean | "unmarked";
   disabled?: boolean;
   placeholder?: string | undefined;
   inputMode?: "text" | "numeric" | "decimal" | "url";
@@ -44,7 +45,7 @@ export function TextInput({
   const note = error ?? help;
   const noteId = note ? `${id}-note` : undefined;
   return (
-    <FormControl fullWidth size="small" error={error !== undefined} required={required} disabled={disabled}>
+    <FormControl fullWidth size="small" error={error !== undefined} required={required === true} disabled={disabled}>
       <InputLabel htmlFor={id} {...(placeholder ? { shrink: true } : {})}>
         {label}
       </InputLabel>
@@ -62,7 +63,7 @@ export function TextInput({
         inputRef={inputRef}
         endAdornment={endAdornment}
         {...(placeholder ? { notched: true } : {})}
-        inputProps={{ inputMode, "aria-describedby": noteId, spellCheck: multiline ? false : undefined }}
+        inputProps={{ required: required !== false, inputMode, "aria-describedby": noteId, spellCheck: multiline ? false : undefined }}
       />
       {note && <FormHelperText id={noteId}>{note}</FormHelperText>}
     </FormControl>

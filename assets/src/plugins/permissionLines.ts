@@ -8,6 +8,8 @@ const SENTENCES: Record<string, string> = {
   time: "Reads the clock",
   log: "Writes to the server's log",
   random: "Makes random values",
+  configuration: "Reads its own configuration",
+  crypto: "Computes hashes and signatures",
 };
 
 /** What a plugin asks for, one line each. Words that are not known here are shown as its manifest has them. */

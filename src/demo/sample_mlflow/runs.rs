@@ -165,9 +165,10 @@ pub(super) fn artifacts(store: &mut Store, params: &Params) -> Result<Json, Fail
     let mut reply = json!({"root_uri": run.artifact_uri()});
     if !run.artifacts.is_empty() {
         let files = run.artifacts.iter();
-        reply["files"] = files
+        let files: Json = files
             .map(|(path, size)| json!({"path": path, "is_dir": false, "file_size": size}))
             .collect();
+        reply = json!({"root_uri": run.artifact_uri(), "files": files});
     }
     Ok(reply)
 }

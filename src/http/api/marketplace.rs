@@ -80,16 +80,15 @@ pub fn icon(exchange: &Exchange<'_>) -> Result<Reply> {
         .with("Cache-Control", "private, max-age=3600"))
 }
 
+/// `null` where there is none: a browser reports every 404 as a fault of the page.
 pub fn readme(exchange: &Exchange<'_>) -> Result<Reply> {
     let key = exchange.plugin_key()?;
     let snapshot = exchange.app.marketplace.registry()?;
     let listing = snapshot.registry.find(&key).ok_or_else(not_found)?;
-    let bytes = exchange
-        .app
-        .marketplace
-        .document(listing, Document::Readme)
-        .ok_or_else(|| Error::NotFound("This plugin has no README".to_owned()))?;
-    Ok(Reply::ok(String::from_utf8_lossy(&bytes)))
+    let bytes = exchange.app.marketplace.document(listing, Document::Readme);
+    Ok(Reply::ok(
+        bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
+    ))
 }
 
 fn listed(snapshot: &Snapshot, text: Option<&str>, category: Option<&str>) -> Reply {

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::users;
 use crate::error::{Error, Result};
 use crate::first_run;
+use crate::http::auth;
 use crate::http::exchange::Exchange;
 use crate::http::reply::Reply;
 
@@ -18,6 +19,7 @@ pub fn check(exchange: &Exchange<'_>) -> Result<Reply> {
 }
 
 pub fn complete(exchange: &Exchange<'_>) -> Result<Reply> {
+    auth::refuse_foreign_page(exchange.request)?;
     let body = exchange.request.json_object()?;
     let user = first_run::complete(
         &exchange.app.storage,

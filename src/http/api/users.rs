@@ -11,6 +11,7 @@ use crate::sign_in::{self, Credentials};
 use crate::user::User;
 
 pub fn login(exchange: &Exchange<'_>) -> Result<Reply> {
+    auth::refuse_foreign_page(exchange.request)?;
     let body = exchange.request.json_object()?;
     let credentials = Credentials {
         email: text(&body, "email")?,

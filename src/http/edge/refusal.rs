@@ -37,7 +37,7 @@ impl Refusal {
 
     /// Writes the whole answer; a reply to HEAD has no body.
     pub fn write(&self, out: &mut Vec<u8>, to_head: bool) {
-        let phrase = reason(self.status);
+        let phrase = crate::http::reply::reason(self.status);
         let key = if self.status < 500 { "data" } else { "error" };
         let body = serde_json::json!({ "message": phrase, key: self.sentence }).to_string();
         let date = httpdate::fmt_http_date(SystemTime::now());
@@ -62,24 +62,6 @@ impl Refusal {
     }
 }
 
-fn reason(status: u16) -> &'static str {
-    match status {
-        400 => "Bad Request",
-        408 => "Request Timeout",
-        413 => "Payload Too Large",
-        414 => "URI Too Long",
-        417 => "Expectation Failed",
-        431 => "Request Header Fields Too Large",
-        501 => "Not Implemented",
-        502 => "Bad Gateway",
-        503 => "Service Unavailable",
-        504 => "Gateway Timeout",
-        505 => "HTTP Version Not Supported",
-        507 => "Insufficient Storage",
-        _ => "Error",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,7 +79,7 @@ mod tests {
             let body: serde_json::Value = serde_json::from_str(body).unwrap();
             let key = if status < 500 { "data" } else { "error" };
             assert_eq!(body[key], "Because.");
-            assert_eq!(body["message"], reason(status));
+            assert_eq!(body["message"], crate::http::reply::reason(status));
         }
     }
 

@@ -66,10 +66,11 @@ fn write(host: &mut HostCall<'_>, args: &Arguments, level: Level) -> Result<Valu
         }
         return Ok(Value::Null);
     }
-    let message = clean(args.text(0));
+    let redaction = &host.call.redaction;
+    let message = clean(&redaction.clean(args.text(0)));
     let fields = match args.value(1).to_json() {
         Ok(serde_json::Value::Null) => String::new(),
-        Ok(json) => clean(&json.to_string()),
+        Ok(json) => clean(&redaction.clean(&json.to_string())),
         Err(error) => error.to_string(),
     };
     match level {

@@ -6,16 +6,15 @@ use super::glue::Slot;
 use crate::error::Error;
 use crate::script::{CompileError, ScriptError};
 
-/// A syntax error, which Luau words as ":12: Expected …".
+/// A syntax error, which Luau words as "12: Expected …".
 pub fn syntax(file: &str, error: &mlua::Error) -> CompileError {
     let text = match error {
         mlua::Error::SyntaxError { message, .. } => message.as_str(),
         other => return CompileError::new(file, other.to_string()),
     };
-    let parsed = text.strip_prefix(':').and_then(|rest| {
-        let (line, message) = rest.split_once(": ")?;
-        Some((line.parse().ok()?, message))
-    });
+    let parsed = text
+        .split_once(": ")
+        .and_then(|(line, message)| Some((line.trim_matches(':').parse().ok()?, message)));
     match parsed {
         Some((line, message)) => CompileError {
             file: file.to_owned(),

@@ -143,10 +143,14 @@ impl Host {
         }
     }
 
-    /// The `ctx` or `context` of one call: its own fields and the host modules.
+    /// The `ctx` or `context` of one call: its own fields and the host modules. A field without a
+    /// value is absent: `json.null` would be true where a plugin asks whether there is a body.
     pub fn context(&self, lua: &Lua, fields: Map) -> mlua::Result<Table> {
         let table = lua.create_table_with_capacity(0, fields.len() + self.modules.len())?;
         for (name, value) in fields {
+            if value == Value::Null {
+                continue;
+            }
             table.raw_set(name, convert::to_lua(lua, self, value)?)?;
         }
         for (name, module) in &self.modules {

@@ -54,8 +54,6 @@ const WITHOUT: [(&str, &str); 2] = [("math", "random"), ("math", "randomseed")];
 /// A machine that holds more than this after a call is collected, and thrown away if that does not help.
 const HEAVY: usize = 2 << 20;
 
-const LIBRARIES: StdLib = StdLib::COROUTINE;
-
 pub struct Vm {
     lua: Lua,
     slot: Arc<Slot>,
@@ -74,71 +72,41 @@ pub struct Module<'a> {
 
 impl Vm {
     pub fn new(bytecode: &Bytecode, limits: &Limits) -> mlua::Result<Self> {
-        let libraries = LIBRARIES
+        let libraries = StdLib::COROUTINE
             | StdLib::TABLE
             | StdLib::STRING
             | StdLib::UTF8
             | StdLib::BIT
             | StdLib::MATH
             | StdLib::BUFFER;
-        let lua = Lua::new_with(libraries, LuaOptions::new().catch_rust_panics(false))?;
+        // Not `catch_rust_panics(false)`: it would replace `pcall` by one that coroutines cannot yield through.
+        let lua = Lua::new_with(libraries, LuaOptions::new())?;
         let slot = Arc::new(Slot::new(limits));
         let globals = lua.globals();
         keep_only_what_is_allowed(&globals)?;
-
-        let chunks = lua.create_table()?;
-        for (path, code) in bytecode {
-            let chunk = lua
-                .load(code.as_slice())
-                .set_name(format!("={path}"))
-                .set_mode(ChunkMode::Binary)
-                .into_function()?;
-            chunks.raw_set(path.as_str(), chunk)?;
-        }
-        let instantiate =
-            lua.create_function(move |_, (path, environment): (LuaString, Table)| {
-                let Some(chunk) = chunks.raw_get::<Option<Function>>(path)? else {
-                    return Ok(None);
-                };
-                let fresh = chunk.deep_clone()?;
-                fresh.set_environment(environment)?;
-                Ok(Some(fresh))
-            })?;
         let prelude: Table = lua
             .load(include_str!("prelude.luau"))
             .set_name("=host")
             .set_mode(ChunkMode::Text)
             .call((
                 glue::note(&lua, &slot)?,
-                instantiate,
+                instantiate(&lua, bytecode)?,
                 strings::find_plain(&lua)?,
                 strings::split(&lua)?,
             ))?;
         let host = Host::new(&lua, &slot, &prelude)?;
         let print_with: Function = prelude.get("print_with")?;
-        globals.raw_set(
-            "print",
-            print_with.call::<Function>(host.function("log", "info")?)?,
-        )?;
-
-        let behind = lua.create_table()?;
-        behind.raw_set("__index", &globals)?;
-        behind.raw_set("__metatable", "environment")?;
-        behind.set_readonly(true);
-        lua.sandbox(true)?;
-        lua.set_memory_limit(limits.lua_memory)?;
-        let watched = Arc::clone(&slot);
-        lua.set_interrupt(move |_| {
-            if watched.must_stop() {
-                Err(mlua::Error::runtime("the call is over"))
-            } else {
-                Ok(VmState::Continue)
-            }
-        });
+        let print: Function = print_with.call(host.function("log", "info")?)?;
+        globals.raw_set("print", print)?;
+        let libraries = lua.create_table()?;
+        libraries.raw_set("__index", &globals)?;
+        libraries.raw_set("__metatable", "environment")?;
+        libraries.set_readonly(true);
+        close(&lua, &slot, limits)?;
         Ok(Self {
             begin: prelude.get("begin")?,
             protected: prelude.get("protected")?,
-            libraries: behind,
+            libraries,
             lua,
             slot,
             host,
@@ -298,6 +266,42 @@ impl Module<'_> {
     fn field(&self, table: &Table, name: &str) -> LuaValue {
         table.raw_get(name).unwrap_or(LuaValue::Nil)
     }
+}
+
+/// The function by which the prelude gets a file of the package, bound to an environment of its own.
+fn instantiate(lua: &Lua, bytecode: &Bytecode) -> mlua::Result<Function> {
+    let chunks = lua.create_table()?;
+    for (path, code) in bytecode {
+        let chunk = lua
+            .load(code.as_slice())
+            .set_name(format!("={path}"))
+            .set_mode(ChunkMode::Binary)
+            .into_function()?;
+        chunks.raw_set(path.as_str(), chunk)?;
+    }
+    lua.create_function(move |_, (path, environment): (LuaString, Table)| {
+        let Some(chunk) = chunks.raw_get::<Option<Function>>(path)? else {
+            return Ok(None);
+        };
+        let fresh = chunk.deep_clone()?;
+        fresh.set_environment(environment)?;
+        Ok(Some(fresh))
+    })
+}
+
+/// From here on libraries are read-only and limits hold.
+fn close(lua: &Lua, slot: &Arc<Slot>, limits: &Limits) -> mlua::Result<()> {
+    lua.sandbox(true)?;
+    lua.set_memory_limit(limits.lua_memory)?;
+    let slot = Arc::clone(slot);
+    lua.set_interrupt(move |_| {
+        if slot.must_stop() {
+            Err(mlua::Error::runtime("the call is over"))
+        } else {
+            Ok(VmState::Continue)
+        }
+    });
+    Ok(())
 }
 
 fn keep_only_what_is_allowed(globals: &Table) -> mlua::Result<()> {

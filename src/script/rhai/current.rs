@@ -6,17 +6,32 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
+use super::heap;
+use crate::script::limits::readable;
 use crate::script::running::Running;
 
 thread_local! {
-    static CURRENT: RefCell<Vec<Arc<Running>>> = const { RefCell::new(Vec::new()) };
+    static CURRENT: RefCell<Vec<Current>> = const { RefCell::new(Vec::new()) };
+}
+
+struct Current {
+    running: Arc<Running>,
+    /// What the thread held when the call began.
+    held: isize,
+    most: usize,
 }
 
 /// While it lives, `running` is the current call.
 pub struct Entered(());
 
-pub fn enter(running: &Arc<Running>) -> Entered {
-    CURRENT.with_borrow_mut(|calls| calls.push(Arc::clone(running)));
+/// Enters a call that may hold `most` bytes.
+pub fn enter(running: &Arc<Running>, most: usize) -> Entered {
+    let current = Current {
+        running: Arc::clone(running),
+        held: heap::held(),
+        most,
+    };
+    CURRENT.with_borrow_mut(|calls| calls.push(current));
     Entered(())
 }
 
@@ -27,9 +42,20 @@ impl Drop for Entered {
 }
 
 pub fn running() -> Option<Arc<Running>> {
-    CURRENT.with_borrow(|calls| calls.last().cloned())
+    CURRENT.with_borrow(|calls| calls.last().map(|current| Arc::clone(&current.running)))
 }
 
+/// Whether the script must stop, for its clock or for its memory. Rhai asks before each operation.
 pub fn must_stop() -> bool {
-    CURRENT.with_borrow(|calls| calls.last().is_none_or(|running| running.must_stop()))
+    CURRENT.with_borrow(|calls| calls.last().is_none_or(Current::must_stop))
+}
+
+impl Current {
+    fn must_stop(&self) -> bool {
+        let held = usize::try_from(heap::held().wrapping_sub(self.held)).unwrap_or(0);
+        if held > self.most {
+            self.running.meet(format!("memory {}", readable(self.most)));
+        }
+        self.running.must_stop()
+    }
 }

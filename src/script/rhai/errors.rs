@@ -6,8 +6,8 @@ use crate::script::running::Running;
 use crate::script::{CompileError, ScriptError};
 
 /// An error while a plugin was parsed or its modules were evaluated.
-pub fn compile(entry_point: &str, running: &Running, error: Box<EvalAltResult>) -> CompileError {
-    let (file, error) = innermost(entry_point, *error);
+pub fn compile(entry_point: &str, running: &Running, error: EvalAltResult) -> CompileError {
+    let (file, error) = innermost(entry_point, error);
     let ended = running.outcome::<()>(Ok(())).err();
     CompileError {
         line: line(error.position()),
@@ -87,6 +87,11 @@ fn limit(error: &EvalAltResult) -> Option<String> {
 }
 
 fn text(mut error: EvalAltResult) -> String {
+    if let EvalAltResult::ErrorDataRace(..) = error {
+        return "the function that is passed uses the variable that the method is called on; \
+                take the module out first, as in: let db = ctx.db; db.transaction(|tx| …)"
+            .to_owned();
+    }
     if let EvalAltResult::ErrorRuntime(value, _) = &error {
         return value.to_string();
     }

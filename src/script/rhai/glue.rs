@@ -24,8 +24,8 @@ pub fn register(engine: &mut Engine) {
     let names: BTreeSet<_> = HOST_FNS.iter().map(|function| function.name).collect();
     for name in names {
         for count in 0..=MOST_ARGUMENTS {
-            let mut types = vec![TypeId::of::<Dynamic>(); count + 1];
-            types[0] = TypeId::of::<HostModule>();
+            let mut types = vec![TypeId::of::<HostModule>()];
+            types.resize(count + 1, TypeId::of::<Dynamic>());
             engine.register_raw_fn(name, types, move |context: NativeCallContext, arguments| {
                 call(name, &context, arguments)
             });

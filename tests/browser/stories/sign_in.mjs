@@ -9,6 +9,7 @@ export async function signIn({ browser, demo }) {
 
   await page.goto("/plugins?tab=installed");
   await page.waitForURL((url) => url.pathname === "/sign-in");
+  await page.getByLabel("E-mail").waitFor();
   await press("Tab");
   await type(admin.email);
   await press("Tab");

@@ -55,6 +55,7 @@ impl Client {
         let agent: ureq::Agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
+            .accept_encoding("identity")
             .proxy(None)
             .allow_non_standard_methods(true)
             .timeout_global(Some(Duration::from_secs(150)))

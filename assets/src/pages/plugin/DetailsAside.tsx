@@ -55,7 +55,9 @@ export function DetailsAside({ plugin, installation }: DetailsAsideProps) {
       </Section>
       <Section title="Permissions">
         {permissions.length === 0 ? (
-          <Typography color="text.secondary">The plugin asks for nothing beyond its own data.</Typography>
+          <Typography color="text.secondary">
+            {plugin.permissions ? "The plugin asks for nothing." : "The plugin's manifest does not say what it needs."}
+          </Typography>
         ) : (
           <Box component="ul" sx={{ m: 0, pl: 9, display: "grid", gap: 2, overflowWrap: "anywhere" }}>
             {permissions.map((line) => (

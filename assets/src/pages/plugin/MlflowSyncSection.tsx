@@ -4,7 +4,7 @@ import Box from "@mui/material/Box";
 import { Link } from "react-router";
 import { Section } from "../../components/Section";
 import { SyncButton } from "../../components/SyncButton";
-import { Time } from "../../components/Time";
+import { SyncResult } from "../../components/SyncResult";
 import { useMlflowSync } from "../../plugins/useMlflowSync";
 
 /** Fetches the models now and says what came. */
@@ -16,22 +16,16 @@ export function MlflowSyncSection() {
         <SyncButton sync={sync} />
         {sync.error && <Alert severity="error">{sync.error}</Alert>}
         {sync.result && (
-          <Alert
-            severity="success"
+          <SyncResult
+            result={sync.result}
             action={
               <Button size="small" color="inherit" component={Link} to="/model-inventory?tab=mlflow">
                 Show models
               </Button>
             }
-          >
-            {countModels(sync.result.modelCount)} synchronized, <Time value={sync.result.syncedAt} />
-          </Alert>
+          />
         )}
       </Box>
     </Section>
   );
-}
-
-function countModels(count: number): string {
-  return count === 1 ? "1 model" : `${count} models`;
 }

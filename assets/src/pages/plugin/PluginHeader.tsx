@@ -12,6 +12,7 @@ import { toMessage } from "../../api/toMessage";
 import type { Plugin, PluginInstallation } from "../../api/types";
 import { ActionButton } from "../../components/ActionButton";
 import { useAnnounce } from "../../components/AnnouncerProvider";
+import { focusPageHeading } from "../../components/focusPageHeading";
 import { usePageHeading } from "../../components/PageHeader";
 import { PluginIcon } from "../../components/PluginIcon";
 import { UninstallDialog } from "../../components/UninstallDialog";
@@ -43,6 +44,7 @@ export function PluginHeader({ plugin, installation }: PluginHeaderProps) {
     try {
       await install(plugin.key);
       setNotice({ severity: "success", text: nextStep(plugin) });
+      focusPageHeading();
     } catch (failure) {
       setNotice({ severity: "error", text: toMessage(failure) });
     }
@@ -66,6 +68,7 @@ export function PluginHeader({ plugin, installation }: PluginHeaderProps) {
         </Box>
         {installation ? (
           <ActionButton
+            key="uninstall"
             color="error"
             variant="outlined"
             startIcon={<DeleteOutline />}
@@ -77,6 +80,7 @@ export function PluginHeader({ plugin, installation }: PluginHeaderProps) {
           </ActionButton>
         ) : (
           <ActionButton
+            key="install"
             variant="contained"
             startIcon={<DownloadOutlined />}
             onClick={() => void startInstall()}
@@ -107,7 +111,7 @@ export function PluginHeader({ plugin, installation }: PluginHeaderProps) {
           onClose={() => setAsking(false)}
           onUninstalled={() => {
             setNotice({ severity: "success", text: `${title} was uninstalled, with all its data.` });
-            heading.current?.focus();
+            focusPageHeading();
           }}
         />
       )}

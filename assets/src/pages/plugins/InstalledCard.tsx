@@ -8,6 +8,7 @@ import { useState } from "react";
 import { Link as RouterLink } from "react-router";
 import type { PluginInstallation } from "../../api/types";
 import { ActionButton } from "../../components/ActionButton";
+import { focusPageHeading } from "../../components/focusPageHeading";
 import { PluginIcon } from "../../components/PluginIcon";
 import { Time } from "../../components/Time";
 import { UninstallDialog } from "../../components/UninstallDialog";
@@ -85,7 +86,7 @@ export function InstalledCard({ installation }: { installation: PluginInstallati
           Manage
         </Button>
       </Box>
-      {isAsking && <UninstallDialog installation={installation} onClose={() => setAsking(false)} />}
+      {isAsking && <UninstallDialog installation={installation} onClose={() => setAsking(false)} onUninstalled={focusPageHeading} />}
     </Paper>
   );
 }

@@ -26,6 +26,8 @@ export function PluginCard({ plugin }: { plugin: Plugin }) {
   const registry = usePluginRegistry();
   const announce = useAnnounce();
   const [error, setError] = useState<string | null>(null);
+  // The button that had the focus is replaced by another one.
+  const [wasInstalledHere, setInstalledHere] = useState(false);
   const title = pluginTitle(plugin);
   const isInstalled = registry.isPluginInstalled(plugin.key);
 
@@ -34,6 +36,7 @@ export function PluginCard({ plugin }: { plugin: Plugin }) {
     announce(`Installing ${title}`);
     try {
       await registry.install(plugin.key);
+      setInstalledHere(true);
       announce(`${title} is installed`);
     } catch (failure) {
       setError(toMessage(failure));
@@ -91,6 +94,7 @@ export function PluginCard({ plugin }: { plugin: Plugin }) {
             variant="outlined"
             component={RouterLink}
             to={pluginPath(plugin.key)}
+            autoFocus={wasInstalledHere}
             aria-label={`Manage ${title}`}
           >
             Manage

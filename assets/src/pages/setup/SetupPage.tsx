@@ -74,7 +74,7 @@ export default function SetupPage() {
             value={details.organizationName}
             onChange={change("organizationName")}
             error={errors["organizationName"]}
-            required
+            required="unmarked"
           />
           <TextInput
             label="Your name"
@@ -83,7 +83,7 @@ export default function SetupPage() {
             value={details.name}
             onChange={change("name")}
             error={errors["name"]}
-            required
+            required="unmarked"
           />
           <TextInput
             label="E-mail"
@@ -93,7 +93,7 @@ export default function SetupPage() {
             value={details.email}
             onChange={change("email")}
             error={errors["email"]}
-            required
+            required="unmarked"
           />
           <TextInput
             label="Password"
@@ -104,7 +104,7 @@ export default function SetupPage() {
             onChange={change("password")}
             error={errors["password"]}
             help="At least 12 characters; a sentence of several words works well."
-            required
+            required="unmarked"
           />
           <Button type="submit" variant="contained" size="large" aria-disabled={isBusy}>
             {isBusy ? "Setting up…" : "Create organization"}

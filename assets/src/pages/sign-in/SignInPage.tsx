@@ -48,7 +48,7 @@ export function SignInPage() {
             autoComplete="username"
             value={email}
             onChange={setEmail}
-            required
+            required="unmarked"
           />
           <TextInput
             label="Password"
@@ -58,7 +58,7 @@ export function SignInPage() {
             value={password}
             onChange={setPassword}
             inputRef={passwordInput}
-            required
+            required="unmarked"
           />
           <Button type="submit" variant="contained" size="large" aria-disabled={isBusy}>
             {isBusy ? "Signing in…" : "Sign in"}
