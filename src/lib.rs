@@ -56,7 +56,6 @@ pub mod storage;
 pub mod clock;
 pub mod data_dir;
 pub mod error;
-#[cfg(test)]
 pub mod plugin_key;
 pub mod redaction;
 pub mod tenant;

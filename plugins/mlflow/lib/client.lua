@@ -154,10 +154,13 @@ function client:models(use)
   self:all("GET", "registered-models/search", {}, "registered_models", MODELS_PER_PAGE, use)
 end
 
+-- What a server answers to a search that it does not know.
+local UNKNOWN = { [400] = true, [404] = true, [405] = true, [501] = true }
+
 -- false where the server has no such search; older ones do not.
 function client:versions(use)
   local probe = self:send("GET", API .. "model-versions/search", { max_results = "1" })
-  if probe and (probe.status == 404 or probe.status == 405) then return false end
+  if probe and UNKNOWN[probe.status] then return false end
   self:all("GET", "model-versions/search", {}, "model_versions", VERSIONS_PER_PAGE, use)
   return true
 end
