@@ -25,5 +25,6 @@ mod mlflow;
 mod mlflow_real;
 mod mlflow_recorded;
 mod model_inventory;
+mod notes;
 mod pages;
 mod plugin_routes;

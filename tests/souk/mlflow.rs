@@ -1,9 +1,15 @@
 //! The MLflow plugin against the demo's sample server.
 
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::thread;
+
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use serde_json::{Value, json};
 
 use crate::support::mlflow::{Plugin, find};
-use crate::support::{Client, TestServer};
+use crate::support::{Client, Start, TestServer};
 
 fn sample(server: &TestServer) -> Client {
     Client {
@@ -261,6 +267,14 @@ fn a_configuration_that_cannot_work_is_refused_at_its_fields() {
             vec!["api_token"],
         ),
         (
+            json!({"tracking_server_url": "http://[bad"}),
+            vec!["tracking_server_url"],
+        ),
+        (
+            json!({"tracking_server_url": "http://mlflow.example.com:99999"}),
+            vec!["tracking_server_url"],
+        ),
+        (
             json!({"tracking_server_url": "mlflow.example.com"}),
             vec!["tracking_server_url"],
         ),
@@ -285,4 +299,92 @@ fn a_configuration_that_cannot_work_is_refused_at_its_fields() {
     }
     let stored = plugin.admin.get("/api/plugins/installations").data();
     assert_eq!(stored[0]["configuration"]["timeout"], 12);
+}
+
+#[test]
+fn the_timeout_of_the_configuration_is_kept() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap().to_string();
+    let server = Start::with_flags(&["--outbound-allow", &address]).go();
+    let plugin = Plugin::install(&server);
+    let url = format!("http://{address}");
+    let (success, message) = plugin.test(json!({"tracking_server_url": url, "timeout": 1}));
+    assert!(
+        !success && message.contains("timed out after 1 s"),
+        "{message}"
+    );
+}
+
+#[test]
+fn an_unverified_certificate_is_accepted_only_where_the_operator_lists_the_host() {
+    let address = self_signed();
+    let allow = address.to_string();
+    let url = format!("https://localhost:{}", address.port());
+    let verified = json!({"tracking_server_url": url, "verify_ssl": true});
+    let unverified = json!({"tracking_server_url": url, "verify_ssl": false});
+
+    let strict = Start::with_flags(&["--outbound-allow", &allow]).go();
+    let plugin = Plugin::install(&strict);
+    let (success, message) = plugin.test(verified.clone());
+    assert!(
+        !success && message.contains("certificate of localhost is not trusted"),
+        "{message}"
+    );
+    plugin.configure(verified.clone());
+    let refused = plugin
+        .try_configure(unverified.clone())
+        .is(422)
+        .json()
+        .to_string();
+    assert!(
+        refused.contains("verify_ssl") && refused.contains("outbound.insecure_tls"),
+        "{refused}"
+    );
+
+    let flags = [
+        "--outbound-allow",
+        &allow,
+        "--outbound-insecure-tls",
+        "localhost",
+    ];
+    let lenient = Start::with_flags(&flags).go();
+    let plugin = Plugin::install(&lenient);
+    assert!(!plugin.test(verified).0);
+    assert!(plugin.test(unverified.clone()).0);
+    plugin.configure(unverified);
+    assert_eq!(plugin.sync()["modelCount"], 0);
+}
+
+/// An MLflow server without content, behind a certificate that it made itself.
+fn self_signed() -> SocketAddr {
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
+    let chain = vec![CertificateDer::from(made.cert.der().to_vec())];
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .unwrap();
+    let config = Arc::new(config);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let connection = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
+            let mut stream = rustls::StreamOwned::new(connection, stream.unwrap());
+            let mut head = Vec::new();
+            let mut byte = [0_u8; 1];
+            while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap_or(0) == 1 {
+                head.push(byte[0]);
+            }
+            let reply = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
+            // A client that does not trust the certificate is gone by now.
+            let _sent = stream.write_all(reply.as_bytes());
+            stream.conn.send_close_notify();
+            let _flushed = stream.flush();
+        }
+    });
+    address
 }
