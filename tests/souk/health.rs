@@ -1,8 +1,9 @@
 //! `/healthz`, `/readyz`, `/metrics`, `/api/plugins/health`.
 
 use serde_json::json;
+use souk::tenant::TenantId;
 
-use crate::support::{Start, TestServer};
+use crate::support::{Client, Start, TestServer};
 
 #[test]
 fn a_started_server_is_alive_and_ready() {
@@ -11,7 +12,7 @@ fn a_started_server_is_alive_and_ready() {
     let ready = server.nobody().get("/readyz").is(200).data();
     assert_eq!(
         ready,
-        json!({"database": "ok", "packages": "ok", "status": "ready"})
+        json!({"database": "ok", "packages": "ok", "disk": "ok", "status": "ready"})
     );
     let health = server
         .as_role(1, "Auditor")
@@ -22,6 +23,62 @@ fn a_started_server_is_alive_and_ready() {
         health,
         json!({"status": "healthy", "marketplace": "connected", "cache": "valid", "installedPlugins": 0})
     );
+}
+
+#[test]
+fn packages_that_cannot_be_written_are_named_as_the_reason() {
+    let server = TestServer::builtin();
+    std::fs::remove_dir(server.data.join("staging")).unwrap();
+    let failure = server.nobody().get("/readyz").is(503).json()["error"].clone();
+    assert_eq!(failure["database"], "ok");
+    assert_eq!(failure["disk"], "ok");
+    assert_eq!(failure["status"], "not ready");
+    assert_eq!(failure["packages"], "failed; the server's log says why");
+    let health = server.admin().get("/api/plugins/health").is(200).data();
+    assert_eq!(health["status"], "unhealthy");
+    assert_eq!(health["installedPlugins"], 0);
+}
+
+/// As after a restore that forgot one file.
+#[test]
+fn an_organization_without_its_file_is_told_unhealthy_and_others_are_not() {
+    let server = TestServer::builtin();
+    let control = rusqlite::Connection::open(server.data.join("souk.db")).unwrap();
+    let now = "2026-11-24T07:00:00.000Z";
+    control
+        .execute(
+            "INSERT INTO organizations (id, name, created_at) VALUES (3, 'Forgotten', ?)",
+            [now],
+        )
+        .unwrap();
+    control
+        .execute(
+            "INSERT INTO tenants (tenant_id, organization_id, state, created_at) VALUES (?, 3, 'ready', ?)",
+            [TenantId::of_organization(3).as_str(), now],
+        )
+        .unwrap();
+    control
+        .execute(
+            "UPDATE users SET organization_id = 3 WHERE email = 'auditor@beta.example'",
+            [],
+        )
+        .unwrap();
+    let credentials = json!({"email": "auditor@beta.example", "password": "souk-demo-2026"});
+    let signed_in = server
+        .nobody()
+        .post("/api/users/login", credentials)
+        .is(200);
+    let forgotten = Client {
+        base: server.address(),
+        token: signed_in.data()["token"].as_str().map(str::to_owned),
+    };
+    let health = |client: &Client| client.get("/api/plugins/health").is(200).data();
+    assert_eq!(
+        health(&forgotten),
+        json!({"status": "unhealthy", "marketplace": "connected", "cache": "valid", "installedPlugins": null})
+    );
+    assert_eq!(health(&server.admin())["status"], "healthy");
+    server.nobody().get("/readyz").is(200);
 }
 
 #[test]
