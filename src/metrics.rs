@@ -22,7 +22,19 @@ pub struct Metrics {
     ui_load: HistogramVec,
     api_response: HistogramVec,
     requests: HistogramVec,
+    tenants_checked: IntCounterVec,
+    tenant_orphans: IntGauge,
     gauges: Gauges,
+}
+
+/// What the check of one tenant's file came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TenantCheck {
+    Whole,
+    /// Its tables are not those of its catalogue.
+    Faulty,
+    /// It could not be read.
+    Failed,
 }
 
 /// Figures that are read from their owners when `/metrics` is asked for.
@@ -97,6 +109,16 @@ impl Metrics {
                 "Seconds a request took",
                 &["route", "method", "status"],
             )?,
+            tenants_checked: {
+                let options = Opts::new("tenants_checked_total", "Tenants' files checked");
+                let counter = IntCounterVec::new(options, &["result"])?;
+                registry.register(Box::new(counter.clone()))?;
+                counter
+            },
+            tenant_orphans: gauge(
+                "tenant_orphans",
+                "Tables and indexes that belong to no plugin, as the last check of all tenants found",
+            )?,
             gauges: Gauges {
                 tenant_slots: gauge("tenant_slots", "Connections for tenant work")?,
                 tenant_slots_in_use: gauge("tenant_slots_in_use", "Connections at work")?,
@@ -158,6 +180,21 @@ impl Metrics {
         self.requests
             .with_label_values(&[route, method, &status.to_string()])
             .observe(took.as_secs_f64());
+    }
+
+    pub fn tenant_checked(&self, result: TenantCheck) {
+        let result = match result {
+            TenantCheck::Whole => "whole",
+            TenantCheck::Faulty => "faulty",
+            TenantCheck::Failed => "failed",
+        };
+        self.tenants_checked.with_label_values(&[result]).inc();
+    }
+
+    /// In all tenants together.
+    pub fn orphans_found(&self, orphans: usize) {
+        self.tenant_orphans
+            .set(i64::try_from(orphans).unwrap_or(i64::MAX));
     }
 
     /// Prometheus text.

@@ -53,7 +53,7 @@ pub fn run(config: Config) -> Result<()> {
 /// Serves until SIGTERM or Ctrl-C, then lets requests in flight end. A second signal ends at once.
 pub fn until_told(app: &Arc<App>, running: Running) -> Result<()> {
     use signal_hook::consts::{SIGINT, SIGTERM};
-    let _housekeeping = Housekeeping::start(app)?;
+    let mut housekeeping = Housekeeping::start(app)?;
     let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])
         .map_err(|error| Error::internal("cannot watch for signals", error))?;
     let handle = signals.handle();
@@ -67,6 +67,7 @@ pub fn until_told(app: &Arc<App>, running: Running) -> Result<()> {
             std::process::exit(1);
         }
     });
+    housekeeping.ask_to_stop();
     running.stop(GRACE);
     handle.close();
     tracing::info!("stopped");

@@ -1,5 +1,7 @@
 //! `/healthz`, `/readyz`, `/metrics`, `/api/plugins/health`.
 
+use std::time::{Duration, Instant};
+
 use serde_json::json;
 use souk::tenant::TenantId;
 
@@ -129,6 +131,38 @@ fn metrics_are_for_this_machine_or_for_who_has_the_token() {
         .nobody()
         .send("GET", "/metrics", None, &wrong)
         .is(403);
+}
+
+#[test]
+fn tenants_are_checked_soon_after_the_start_and_orphans_are_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut first = Start::default().on(folder.path()).go();
+    assert_eq!(first.terminate(Duration::from_secs(20)), Some(0));
+    let tenant = TenantId::of_organization(1);
+    let path = format!("tenants/{}/{tenant}.db", &tenant.as_str()[..2]);
+    rusqlite::Connection::open(folder.path().join(path))
+        .unwrap()
+        .execute_batch("CREATE TABLE stray (id INTEGER)")
+        .unwrap();
+
+    let mut second = Start::default().on(folder.path()).go();
+    let end = Instant::now() + Duration::from_secs(30);
+    let text = loop {
+        let text = String::from_utf8(second.nobody().get("/metrics").is(200).body).unwrap();
+        if text.contains("tenant_orphans 1") || Instant::now() > end {
+            break text;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    };
+    for line in [
+        "tenants_checked_total{result=\"faulty\"} 1",
+        "tenants_checked_total{result=\"whole\"} 1",
+        "tenant_orphans 1",
+    ] {
+        assert!(text.contains(line), "{line} is not in\n{text}");
+    }
+    second.kill();
+    assert!(second.log().contains("stray"), "{}", second.log());
 }
 
 #[test]
