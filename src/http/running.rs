@@ -71,6 +71,11 @@ impl Running {
         })
     }
 
+    /// False if the edge has ended by a fault of ours: then no request can arrive any more.
+    pub fn is_serving(&self) -> bool {
+        self.edge.is_running()
+    }
+
     /// Lets requests in flight end, within the given time, then ends the workers. A plugin that goes on
     /// beyond that is left behind: the process ends, and its transaction with it.
     pub fn stop(self, within: Duration) {
