@@ -62,7 +62,7 @@ impl App {
             outbound,
             secrets,
             metrics: Arc::clone(&metrics),
-            runtime: Runtime::new(Limits::default()),
+            runtime: Runtime::new(Limits::default()).observed_by(metrics.scripts()),
         });
         Ok(Arc::new(Self {
             readiness: Readiness::new(Arc::clone(&storage), Arc::clone(&packages)),

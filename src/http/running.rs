@@ -61,8 +61,13 @@ impl Running {
             reading.plugin_calls_waiting = figure(desk.waiting() as u64);
             reading.edge_open = figure(counters.open());
             reading.edge_accepted = figure(counters.accepted());
+            reading.edge_accept_errors = figure(counters.accept_errors());
             reading.edge_forwarded = figure(counters.forwarded());
-            reading.edge_refused = figure(counters.refused().map(|(_, count)| count).sum());
+            reading.edge_upstreams_lost = figure(counters.upstreams_lost());
+            reading.edge_refused = counters
+                .refused()
+                .map(|(status, count)| (status, figure(count)))
+                .collect();
         }));
         Ok(Self {
             edge,

@@ -107,6 +107,13 @@ fn metrics_are_for_this_machine_or_for_who_has_the_token() {
         "plugin_api_response_time_count{plugin=\"notes\"} 1",
         "http_request_duration_seconds_count{method=\"POST\",route=\"/api/plugins/install\",status=\"201\"} 1",
         "tenant_slots_in_use 0",
+        "script_calls_total{engine=\"rhai\",outcome=\"ok\"} 2",
+        "script_call_seconds_count{plugin=\"notes\"} 2",
+        "script_compiles_total{engine=\"rhai\",outcome=\"ok\"} 1",
+        "script_compile_seconds_count{engine=\"rhai\"} 1",
+        "edge_accept_errors_total 0",
+        "edge_upstreams_lost_total 0",
+        "edge_requests_refused_total{status=\"400\"} 0",
     ] {
         assert!(text.contains(line), "{line} is not in\n{text}");
     }
