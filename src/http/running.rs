@@ -61,14 +61,24 @@ impl Running {
             reading.plugin_calls_waiting = figure(lane.waiting() as u64);
             reading.edge_open = figure(counters.open());
             reading.edge_accepted = figure(counters.accepted());
+            reading.edge_accept_errors = figure(counters.accept_errors());
             reading.edge_forwarded = figure(counters.forwarded());
-            reading.edge_refused = figure(counters.refused().map(|(_, count)| count).sum());
+            reading.edge_upstreams_lost = figure(counters.upstreams_lost());
+            reading.edge_refused = counters
+                .refused()
+                .map(|(status, count)| (status, figure(count)))
+                .collect();
         }));
         Ok(Self {
             edge,
             workers,
             _folder: folder,
         })
+    }
+
+    /// False if the edge has ended by a fault of ours: then no request can arrive any more.
+    pub fn is_serving(&self) -> bool {
+        self.edge.is_running()
     }
 
     /// Lets requests in flight end, within the given time, then ends the workers. A plugin that goes on
