@@ -57,6 +57,7 @@ pub mod clock;
 pub mod data_dir;
 pub mod error;
 pub mod plugin_key;
+pub mod recent;
 pub mod redaction;
 pub mod tenant;
 pub mod value;

@@ -4,6 +4,7 @@
 //! what a script means, or which tenant has it installed.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -30,11 +31,11 @@ pub const PACKAGE_FILES: usize = 500;
 pub const MANIFEST_BYTES: usize = 256 * 1024;
 
 /// A stored package. Its files were all there, with the right sizes, when it was opened;
-/// each digest is checked again whenever a file is read.
+/// each digest is checked again whenever a file is read. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Package {
     digest: Digest,
-    index: Index,
+    index: Arc<Index>,
     blobs: BlobReader,
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde_json::{Map, Value};
@@ -104,7 +105,7 @@ impl<'store> Staged<'store> {
         )?;
         Ok(Package {
             digest,
-            index,
+            index: Arc::new(index),
             blobs: self.store.blobs.clone(),
         })
     }

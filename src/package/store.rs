@@ -10,9 +10,10 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use serde_json::{Map, Value};
 
 use super::Package;
@@ -22,9 +23,12 @@ use super::path::PackagePath;
 use super::staging::Staged;
 use crate::data_dir::DataDir;
 use crate::error::Result;
+use crate::recent::Recent;
 
 /// A blob younger than this may belong to an install that has not committed its row yet.
 const COLLECT_AFTER: Duration = Duration::from_hours(1);
+/// Opened packages that are remembered: their indexes, not their files.
+const OPENED: usize = 512;
 
 #[derive(Debug)]
 pub struct PackageStore {
@@ -33,6 +37,8 @@ pub struct PackageStore {
     /// Writers of blobs share it, the collector holds it alone: a blob that is being
     /// reused can then not be collected between the look and the touch.
     pub(super) collecting: RwLock<()>,
+    /// A package never changes, so its index is read and verified once.
+    opened: Mutex<Recent<Digest, Package>>,
 }
 
 /// What a collection removed.
@@ -60,6 +66,7 @@ impl PackageStore {
             blobs: BlobReader::new(&data.blobs()),
             staging,
             collecting: RwLock::new(()),
+            opened: Mutex::new(Recent::new(OPENED)),
         })
     }
 
@@ -87,17 +94,23 @@ impl PackageStore {
         staged.publish(manifest)
     }
 
-    /// Opens a package by its digest: the index is verified whole, each file by its size.
+    /// Opens a package by its digest. The first time the index is verified whole and each file
+    /// by its size; a file that is damaged later is found when it is read.
     pub fn get(&self, digest: &Digest) -> Result<Package> {
+        if let Some(package) = self.opened.lock().find(digest) {
+            return Ok(package);
+        }
         let index = self.blobs.read_index(digest)?;
         for (path, blob) in &index.files {
             self.blobs.check_size(*blob, path.as_str())?;
         }
-        Ok(Package {
+        let package = Package {
             digest: *digest,
-            index,
+            index: Arc::new(index),
             blobs: self.blobs.clone(),
-        })
+        };
+        self.opened.lock().keep(*digest, package.clone());
+        Ok(package)
     }
 
     /// Removes blobs that none of the packages in `keep` names and that are older than an hour.
@@ -109,6 +122,7 @@ impl PackageStore {
             let index = self.blobs.read_index(digest)?;
             named.extend(index.files.values().map(|blob| blob.sha256));
         }
+        self.opened.lock().retain(|digest| keep.contains(digest));
         let mut collected = Collected::default();
         for shard in fs::read_dir(self.blobs.root())? {
             let shard = shard?;
@@ -282,6 +296,21 @@ mod tests {
         fs::remove_file(&index).unwrap();
         fs::write(&index, "souk-package 1\n{}\n").unwrap();
         assert!(store.get(&package.digest()).is_err());
+    }
+
+    #[test]
+    fn an_opened_package_is_not_read_again() {
+        let (_folder, _data, store) = store();
+        let digest = store
+            .put(&Map::new(), &files(&[("a", "a")]))
+            .unwrap()
+            .digest();
+        let first = store.get(&digest).unwrap();
+        fs::remove_file(store.blobs.path(&digest)).unwrap();
+        assert!(Arc::ptr_eq(
+            &first.index,
+            &store.get(&digest).unwrap().index
+        ));
     }
 
     #[test]
