@@ -56,6 +56,7 @@ pub mod storage;
 pub mod clock;
 pub mod data_dir;
 pub mod error;
+pub mod keyed_lock;
 pub mod plugin_key;
 pub mod recent;
 pub mod redaction;
