@@ -53,6 +53,7 @@ pub mod package;
 pub mod script;
 pub mod storage;
 
+pub mod client_key;
 pub mod clock;
 pub mod data_dir;
 pub mod error;

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::client_key::ClientKey;
 use crate::error::{Error, Result};
 use crate::password;
 use crate::rate_limit::{self, Limit};
@@ -29,7 +30,7 @@ pub struct Credentials<'a> {
 /// The user with these credentials. Unknown account, wrong password and disabled user get one answer.
 pub fn with_password(storage: &Storage, credentials: &Credentials<'_>) -> Result<User> {
     let account = credentials.email.trim().to_lowercase();
-    let address = rate_limit::client_name(credentials.client);
+    let address = ClientKey::of(credentials.client).to_string();
     for (limit, name) in [(ACCOUNT, &account), (ADDRESS, &address)] {
         let next = rate_limit::look(storage, limit, name)?;
         if !next.allowed {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use crate::client_key::ClientKey;
 use crate::configuration::Configuration;
 use crate::error::{Error, Result};
 use crate::http::exchange::Exchange;
@@ -20,7 +21,7 @@ pub fn install(exchange: &Exchange<'_>) -> Result<Reply> {
         hits: exchange.app.config.installs_per_hour,
         window: INSTALL_WINDOW,
     };
-    let client = rate_limit::client_name(exchange.request.client);
+    let client = ClientKey::of(exchange.request.client).to_string();
     let decision = rate_limit::hit(&exchange.app.storage, limit, &client)?;
     let outcome = if decision.allowed {
         try_install(exchange)
