@@ -3,10 +3,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::auth;
+use super::edge::LISTENER_HEADER;
 use super::exchange::Exchange;
 use super::page;
 use super::reply::{self, Detail, Reply};
-use super::request::{LISTENER_HEADER, Request};
+use super::request::Request;
 use super::routes::{self, Found};
 use super::server::SAMPLE_MLFLOW;
 use crate::app::App;

@@ -12,10 +12,10 @@ use subtle::ConstantTimeEq as _;
 
 use super::desk::{Admission, Desk};
 use super::dispatch;
-use super::edge::SECRET_HEADER;
+use super::edge::{LISTENER_HEADER, SECRET_HEADER};
 use super::finish;
 use super::reply::{self, Detail, Reply};
-use super::request::{LISTENER_HEADER, Request};
+use super::request::Request;
 use super::routes::{self, Found, Runs};
 use crate::app::App;
 use crate::error::{Error, Result};
