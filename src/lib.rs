@@ -59,6 +59,7 @@ pub mod data_dir;
 pub mod error;
 pub mod keyed_lock;
 pub mod plugin_key;
+pub mod random;
 pub mod recent;
 pub mod redaction;
 pub mod tenant;

@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 
 use crate::config::SecretKeyPlace;
 use crate::error::{Error, Result};
+use crate::random;
 
 const KEY_LENGTH: usize = 32;
 const NONCE_LENGTH: usize = 24;
@@ -65,8 +66,7 @@ impl SecretBox {
 
     /// Seals `plain` for `place`, such as `a4ayc80OGd/mlflow/password`.
     pub fn seal(&self, place: &str, plain: &[u8]) -> Result<Vec<u8>> {
-        let mut nonce = [0; NONCE_LENGTH];
-        getrandom::fill(&mut nonce).map_err(|error| Error::internal("no random bytes", error))?;
+        let nonce = random::bytes::<NONCE_LENGTH>()?;
         let payload = Payload {
             msg: plain,
             aad: place.as_bytes(),
@@ -141,7 +141,7 @@ fn read_key_file(path: &Path) -> Result<Zeroizing<String>> {
 
 fn make_key_file(path: &Path) -> Result<Zeroizing<String>> {
     let mut key = Zeroizing::new([0; KEY_LENGTH]);
-    getrandom::fill(key.as_mut()).map_err(|error| Error::internal("no random bytes", error))?;
+    random::fill(key.as_mut())?;
     let text = Zeroizing::new(BASE64.encode(*key));
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
     fs::create_dir_all(folder).map_err(|error| {

@@ -7,7 +7,8 @@ use rusqlite::named_params;
 
 use super::token::{self, Claims, Purpose};
 use crate::clock;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::random;
 use crate::secret::SecretBox;
 use crate::storage::Storage;
 
@@ -38,8 +39,7 @@ impl SigningKeys {
             let (newest, signing) = match newest {
                 Some(found) => found,
                 None => {
-                    let mut secret = [0; KEY_LENGTH];
-                    getrandom::fill(&mut secret).map_err(|error| Error::internal("no random bytes", error))?;
+                    let secret = random::bytes::<KEY_LENGTH>()?;
                     let kid = uuid::Uuid::now_v7().to_string();
                     tx.execute(
                         "INSERT INTO signing_keys (kid, purpose, secret, created_at) VALUES (:kid, 'session', :secret, :now)",

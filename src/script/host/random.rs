@@ -2,7 +2,7 @@
 
 use super::crypto::hex;
 use super::{ARGUMENTS, Arguments, Body, HostError, HostFn, Kind, Param, raised};
-use crate::error::Error;
+use crate::random;
 use crate::script::grant::Capability;
 use crate::value::Value;
 
@@ -99,9 +99,7 @@ fn some(args: &Arguments) -> Result<Vec<u8>, HostError> {
 }
 
 fn fill(bytes: &mut [u8]) -> Result<(), HostError> {
-    getrandom::fill(bytes).map_err(|error| {
-        HostError::Fatal(Error::internal("the random generator of the system", error))
-    })
+    random::fill(bytes).map_err(HostError::Fatal)
 }
 
 #[cfg(test)]
