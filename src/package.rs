@@ -8,17 +8,16 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use crate::digest::Digest;
 use crate::error::{Error, Result};
 
 mod blobs;
-pub mod digest;
 pub mod index;
 pub mod path;
 pub mod staging;
 pub mod store;
 
 use blobs::BlobReader;
-use digest::Digest;
 use index::{Blob, Index};
 use path::PackagePath;
 

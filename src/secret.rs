@@ -11,10 +11,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
-use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use crate::config::SecretKeyPlace;
+use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::random;
 
@@ -55,8 +55,8 @@ impl SecretBox {
 
     fn with_key(key: &[u8; KEY_LENGTH]) -> Self {
         let mut key_id = [0; KEY_ID_LENGTH];
-        for (to, from) in key_id.iter_mut().zip(Sha256::digest(key)) {
-            *to = from;
+        for (to, from) in key_id.iter_mut().zip(Digest::of(key).bytes()) {
+            *to = *from;
         }
         Self {
             cipher: XChaCha20Poly1305::new(key.into()),

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::data_dir::DataDir;
+use crate::digest::Digest;
 use crate::outbound::OutboundPolicy;
-use crate::package::digest::Digest;
 use crate::plugin_key::PluginKey;
 use crate::storage::StorageOptions;
 use upstream::{Answer, Upstream};

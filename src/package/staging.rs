@@ -11,11 +11,11 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::blobs::INDEX_BYTES;
-use super::digest::Digest;
 use super::index::{Blob, Index};
 use super::path::PackagePath;
 use super::store::PackageStore;
 use super::{FILE_BYTES, PACKAGE_BYTES, PACKAGE_FILES, Package};
+use crate::digest::Digest;
 use crate::error::{Error, Result};
 
 /// Dropping it removes what was written and not published.

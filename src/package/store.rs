@@ -18,10 +18,10 @@ use serde_json::{Map, Value};
 
 use super::Package;
 use super::blobs::BlobReader;
-use super::digest::Digest;
 use super::path::PackagePath;
 use super::staging::Staged;
 use crate::data_dir::DataDir;
+use crate::digest::Digest;
 use crate::error::Result;
 use crate::recent::Recent;
 

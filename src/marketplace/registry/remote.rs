@@ -15,11 +15,11 @@ use url::Url;
 
 use super::last_good::{self, LastGood};
 use super::{Snapshot, State, never_read, report};
+use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::marketplace::manifest::{REGISTRY_BYTES, Registry};
 use crate::marketplace::source::{Source, remote};
 use crate::outbound::{Outbound, OutboundResponse};
-use crate::package::digest::Digest;
 use crate::storage::Storage;
 
 /// How long a copy is taken for current without asking.

@@ -1,7 +1,7 @@
 //! `random`: from the operating system; neither language has a generator of its own.
 
-use super::crypto::hex;
 use super::{ARGUMENTS, Arguments, Body, HostError, HostFn, Kind, Param, raised};
+use crate::hex;
 use crate::random;
 use crate::script::grant::Capability;
 use crate::value::Value;
@@ -25,7 +25,7 @@ pub const HEX: HostFn = HostFn {
     doc: "random.hex(n) → n random bytes as hex text",
     params: &[Param::required("n", Kind::Int)],
     size: ARGUMENTS,
-    body: Body::Call(|_, args| Ok(Value::Text(hex(&some(&args)?)))),
+    body: Body::Call(|_, args| Ok(Value::Text(hex::encode(&some(&args)?)))),
 };
 
 pub const UUID: HostFn = HostFn {
