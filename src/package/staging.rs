@@ -16,6 +16,7 @@ use super::path::PackagePath;
 use super::store::PackageStore;
 use super::{FILE_BYTES, PACKAGE_BYTES, PACKAGE_FILES, Package};
 use crate::digest::Digest;
+use crate::durable::sync_folder;
 use crate::error::{Error, Result};
 
 /// Dropping it removes what was written and not published.
@@ -154,14 +155,5 @@ fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut file = options.open(path)?;
     file.write_all(bytes)?;
     file.sync_all()?;
-    Ok(())
-}
-
-fn sync_folder(folder: &Path) -> Result<()> {
-    // Windows keeps renames durable itself and cannot open a folder as a file.
-    #[cfg(unix)]
-    File::open(folder)?.sync_all()?;
-    #[cfg(not(unix))]
-    let _ = folder;
     Ok(())
 }
