@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use super::manifest::{FILE_NAME, REGISTRY_BYTES, Registry};
 use super::source::folder::{Folder, Stamp};
 use super::source::{Files, Source, builtin};
+use crate::clock;
 use crate::error::{Error, Result};
 use crate::outbound::Outbound;
 use crate::package::path::PackagePath;
@@ -125,7 +126,7 @@ impl FolderRegistry {
                 let snapshot = Snapshot {
                     registry,
                     state: State::Connected,
-                    fetched_at: Some(Timestamp::now()),
+                    fetched_at: Some(clock::now()),
                     expired: false,
                 };
                 Ok(read.insert((stamp, snapshot)).1.clone())

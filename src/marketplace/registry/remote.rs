@@ -15,6 +15,7 @@ use url::Url;
 
 use super::last_good::{self, LastGood};
 use super::{Snapshot, State, never_read, report};
+use crate::clock;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::marketplace::manifest::{REGISTRY_BYTES, Registry};
@@ -211,7 +212,7 @@ impl Held {
 impl Copy {
     /// A copy from the future, after the clock was set back, is not trusted to be fresh.
     fn is_expired(&self) -> bool {
-        let age = Timestamp::now().duration_since(self.checked_at);
+        let age = clock::now().duration_since(self.checked_at);
         age > TIME_TO_LIVE || age < -SignedDuration::from_mins(1)
     }
 }
@@ -232,7 +233,7 @@ impl Attempt {
                 held.failure = None;
             }
             (Ok(Answer::Unchanged), Some(copy)) => {
-                copy.checked_at = Timestamp::now();
+                copy.checked_at = clock::now();
                 held.failure = None;
             }
             (Ok(Answer::Unchanged), None) => {
@@ -275,7 +276,7 @@ impl Attempt {
                 self.note(last_good::confirm(
                     &registry.storage,
                     &registry.name,
-                    Timestamp::now(),
+                    clock::now(),
                 ));
                 Ok(Answer::Unchanged)
             }
@@ -293,7 +294,7 @@ impl Attempt {
                 .filter(|value| value.len() <= LONGEST_VALIDATOR)
                 .map(str::to_owned)
         };
-        let now = Timestamp::now();
+        let now = clock::now();
         let row = LastGood {
             etag: validator("etag"),
             last_modified: validator("last-modified"),
@@ -342,7 +343,7 @@ mod tests {
     use super::*;
 
     fn checked(ago: SignedDuration) -> Held {
-        let checked_at = Timestamp::now() - ago;
+        let checked_at = clock::now() - ago;
         let registry = Arc::new(Registry::parse(br#"{"plugins": []}"#).unwrap());
         let copy = Copy {
             registry,
