@@ -56,7 +56,7 @@ impl Home {
         let folder = tempfile::tempdir().unwrap();
         let data = Arc::new(DataDir::open(folder.path()).unwrap());
         let storage = Arc::new(Storage::open(&data, &StorageOptions::default()).unwrap());
-        let packages = Arc::new(PackageStore::open(&data).unwrap());
+        let packages = Arc::new(PackageStore::new(&data));
         Self {
             _folder: folder,
             data,

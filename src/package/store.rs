@@ -2,7 +2,7 @@
 //!
 //! A file is written in `staging/<uuid>/`, synced, and only then renamed to its place, whose
 //! folder is synced too. So a blob that exists under its name is whole, a crash leaves nothing
-//! but a staging folder (emptied at the next start) or an unreferenced blob (collected later),
+//! but a staging folder (emptied at the next start, see `data_dir`) or an unreferenced blob (collected later),
 //! and a digest that was committed to a database names bytes that are on the disk.
 //!
 //! Blobs never change. Two packages with the same file share it.
@@ -49,25 +49,13 @@ pub struct Collected {
 }
 
 impl PackageStore {
-    /// Opens the store and empties what a crash left in staging.
-    pub fn open(data: &DataDir) -> Result<Self> {
-        let staging = data.staging();
-        fs::create_dir_all(data.blobs())?;
-        fs::create_dir_all(&staging)?;
-        for left in fs::read_dir(&staging)? {
-            let left = left?;
-            if left.file_type()?.is_dir() {
-                fs::remove_dir_all(left.path())?;
-            } else {
-                fs::remove_file(left.path())?;
-            }
-        }
-        Ok(Self {
+    pub fn new(data: &DataDir) -> Self {
+        Self {
             blobs: BlobReader::new(&data.blobs()),
-            staging,
+            staging: data.staging(),
             collecting: RwLock::new(()),
             opened: Mutex::new(Recent::new(OPENED)),
-        })
+        }
     }
 
     /// Whether packages can be written now.
@@ -163,7 +151,7 @@ mod tests {
     fn store() -> (tempfile::TempDir, DataDir, PackageStore) {
         let folder = tempfile::tempdir().unwrap();
         let data = DataDir::open(folder.path()).unwrap();
-        let store = PackageStore::open(&data).unwrap();
+        let store = PackageStore::new(&data);
         (folder, data, store)
     }
 
@@ -202,10 +190,7 @@ mod tests {
                 ]),
             )
             .unwrap();
-        let package = PackageStore::open(&data)
-            .unwrap()
-            .get(&put.digest())
-            .unwrap();
+        let package = PackageStore::new(&data).get(&put.digest()).unwrap();
         assert_eq!(package.manifest()["key"], "a");
         assert_eq!(package.read("README.md").unwrap(), b"#");
         assert_eq!(
@@ -391,14 +376,5 @@ mod tests {
         drop(staged);
         assert_eq!(fs::read_dir(data.staging()).unwrap().count(), 0);
         assert_eq!(fs::read_dir(data.blobs()).unwrap().count(), 0);
-    }
-
-    #[test]
-    fn what_a_crash_left_in_staging_is_gone_after_the_next_start() {
-        let (_folder, data, store) = store();
-        std::mem::forget(store.stage().unwrap());
-        assert_eq!(fs::read_dir(data.staging()).unwrap().count(), 1);
-        PackageStore::open(&data).unwrap();
-        assert_eq!(fs::read_dir(data.staging()).unwrap().count(), 0);
     }
 }
