@@ -363,6 +363,26 @@ fn folder(files: &[(&str, &str)], plugins: &Value) -> tempfile::TempDir {
 }
 
 #[test]
+fn a_file_that_is_too_large_is_the_plugins_fault_and_named() {
+    let home = Home::new();
+    let big = "x".repeat(usize::try_from(crate::package::FILE_BYTES).unwrap() + 1);
+    let files = [
+        ("plugins/x/main.lua", SCRIPT),
+        ("plugins/x/big.bin", big.as_str()),
+    ];
+    let folder = folder(&files, &json!([plugin(json!({}))]));
+    let marketplace = home.marketplace(Source::Folder(folder.path().to_owned()));
+    let refusal = marketplace.package(&only(&marketplace)).unwrap_err();
+    let Error::Refused { message, .. } = &refusal else {
+        panic!("{refusal:?}")
+    };
+    for named in ["Plugin 'x'", "big.bin", "5242880 bytes"] {
+        assert!(message.contains(named), "{message}");
+    }
+    assert_eq!(home.blobs(), 0);
+}
+
+#[test]
 fn from_a_folder_the_package_is_the_plugins_whole_folder_and_outlives_it() {
     let home = Home::new();
     let files = [
