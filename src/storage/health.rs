@@ -23,7 +23,7 @@ impl Storage {
     /// The control database answers and the disk has room.
     pub fn ready(&self) -> Result<()> {
         self.control(|connection| {
-            Ok(connection.query_row("SELECT count(*) FROM app_meta", [], |_| Ok(()))?)
+            Ok(connection.query_row("SELECT count(*) FROM organizations", [], |_| Ok(()))?)
         })?;
         let disk = rustix::fs::statvfs(self.data.root()).map_err(|error| {
             Error::internal("cannot ask for the free space of the data folder", error)
