@@ -48,6 +48,7 @@ impl Package {
         &self.index.manifest
     }
 
+    #[cfg(test)]
     pub fn files(&self) -> &BTreeMap<PackagePath, Blob> {
         &self.index.files
     }

@@ -36,7 +36,6 @@ pub fn with_password(storage: &Storage, credentials: &Credentials<'_>) -> Result
         if !next.allowed {
             return Err(Error::RateLimited {
                 message: "Too many failed sign-ins; try again later.".to_owned(),
-                limit: limit.hits,
                 retry_after: next.resets_in,
             });
         }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::data_dir::DataDir;
 use crate::digest::Digest;
+use crate::error::Error;
 use crate::outbound::OutboundPolicy;
 use crate::plugin_key::PluginKey;
 use crate::storage::StorageOptions;
@@ -188,12 +189,15 @@ fn a_source_that_fails_is_left_alone_for_a_while_but_asked_when_told_to() {
     upstream.set("/m/plugins.json", Answer::Status(500));
     let marketplace = home.marketplace(upstream.source());
     for _ in 0..5 {
-        assert!(matches!(marketplace.registry(), Err(Error::Busy { .. })));
+        let refusal = marketplace.registry().unwrap_err();
+        assert!(
+            matches!(&refusal, Error::Busy { message, .. } if message.contains("500")),
+            "{refusal}"
+        );
     }
     assert_eq!(upstream.asked("/m/plugins.json"), 1);
     let health = marketplace.health();
     assert_eq!((health.marketplace, health.cache), ("unreachable", "empty"));
-    assert!(health.reason.unwrap().contains("500"));
 
     offer(&upstream, &json!([plugin(json!({}))]));
     assert_eq!(marketplace.refresh().unwrap().state, State::Connected);
@@ -492,7 +496,6 @@ fn icons_and_documents_come_from_the_source_once_and_a_tile_stands_in() {
         assert_eq!(marketplace.document(&listing, Document::Changelog), None);
     }
     assert_eq!(upstream.asked("/m/plugins/x/CHANGELOG.md"), 1);
-    assert!(Document::parse("../souk.db").is_err());
 }
 
 #[test]

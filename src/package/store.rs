@@ -7,18 +7,16 @@
 //!
 //! Blobs never change. Two packages with the same file share it.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use parking_lot::{Mutex, RwLock};
-use serde_json::{Map, Value};
 
 use super::Package;
 use super::blobs::BlobReader;
-use super::path::PackagePath;
 use super::staging::Staged;
 use crate::data_dir::DataDir;
 use crate::digest::Digest;
@@ -67,19 +65,6 @@ impl PackageStore {
     /// Begins a package; nothing of it can be seen until `Staged::publish`.
     pub fn stage(&self) -> Result<Staged<'_>> {
         Staged::begin(self)
-    }
-
-    /// Stores a whole package from memory.
-    pub fn put(
-        &self,
-        manifest: &Map<String, Value>,
-        files: &BTreeMap<PackagePath, Vec<u8>>,
-    ) -> Result<Package> {
-        let mut staged = self.stage()?;
-        for (path, bytes) in files {
-            staged.add(path, bytes)?;
-        }
-        staged.publish(manifest)
     }
 
     /// Opens a package by its digest. The first time the index is verified whole and each file
@@ -142,10 +127,14 @@ fn is_old(modified: SystemTime) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::fs::File;
+
+    use serde_json::{Map, Value};
 
     use super::*;
     use crate::error::Error;
+    use crate::package::path::PackagePath;
     use crate::package::{FILE_BYTES, PACKAGE_FILES};
 
     fn store() -> (tempfile::TempDir, DataDir, PackageStore) {
@@ -153,6 +142,18 @@ mod tests {
         let data = DataDir::open(folder.path()).unwrap();
         let store = PackageStore::new(&data);
         (folder, data, store)
+    }
+
+    fn put(
+        store: &PackageStore,
+        manifest: &Map<String, Value>,
+        files: &BTreeMap<PackagePath, Vec<u8>>,
+    ) -> Result<Package> {
+        let mut staged = store.stage()?;
+        for (path, bytes) in files {
+            staged.add(path, bytes)?;
+        }
+        staged.publish(manifest)
     }
 
     fn path(text: &str) -> PackagePath {
@@ -180,16 +181,16 @@ mod tests {
     #[test]
     fn a_package_is_read_back_by_its_digest_in_another_process() {
         let (_folder, data, store) = store();
-        let put = store
-            .put(
-                &manifest(r#"{"key":"a"}"#),
-                &files(&[
-                    ("main.lua", "return {}"),
-                    ("lib/x.lua", "1"),
-                    ("README.md", "#"),
-                ]),
-            )
-            .unwrap();
+        let put = put(
+            &store,
+            &manifest(r#"{"key":"a"}"#),
+            &files(&[
+                ("main.lua", "return {}"),
+                ("lib/x.lua", "1"),
+                ("README.md", "#"),
+            ]),
+        )
+        .unwrap();
         let package = PackageStore::new(&data).get(&put.digest()).unwrap();
         assert_eq!(package.manifest()["key"], "a");
         assert_eq!(package.read("README.md").unwrap(), b"#");
@@ -208,17 +209,15 @@ mod tests {
     fn the_same_contents_have_the_same_digest_and_another_manifest_another_one() {
         let (_folder, _data, store) = store();
         let twins = files(&[("a", "same"), ("b", "same")]);
-        let first = store.put(&manifest(r#"{"version":"1"}"#), &twins).unwrap();
+        let first = put(&store, &manifest(r#"{"version":"1"}"#), &twins).unwrap();
         assert_eq!(
-            store
-                .put(&manifest(r#"{"version":"1"}"#), &twins)
+            put(&store, &manifest(r#"{"version":"1"}"#), &twins)
                 .unwrap()
                 .digest(),
             first.digest()
         );
         assert_ne!(
-            store
-                .put(&manifest(r#"{"version":"2"}"#), &twins)
+            put(&store, &manifest(r#"{"version":"2"}"#), &twins)
                 .unwrap()
                 .digest(),
             first.digest()
@@ -230,9 +229,7 @@ mod tests {
     fn blobs_are_read_only() {
         use std::os::unix::fs::PermissionsExt as _;
         let (_folder, _data, store) = store();
-        let package = store
-            .put(&Map::new(), &files(&[("main.lua", "x")]))
-            .unwrap();
+        let package = put(&store, &Map::new(), &files(&[("main.lua", "x")])).unwrap();
         let blob = store.blobs.path(&package.blob("main.lua").unwrap().sha256);
         assert_eq!(
             fs::metadata(blob).unwrap().permissions().mode() & 0o777,
@@ -244,7 +241,7 @@ mod tests {
     fn a_damaged_blob_is_never_served_and_putting_the_package_again_heals_it() {
         let (_folder, _data, store) = store();
         let contents = files(&[("main.lua", "good"), ("x", "other")]);
-        let package = store.put(&Map::new(), &contents).unwrap();
+        let package = put(&store, &Map::new(), &contents).unwrap();
         let digest = package.blob("main.lua").unwrap().sha256;
         let place = store.blobs.path(&digest);
 
@@ -261,7 +258,7 @@ mod tests {
         fs::write(&place, "short or long").unwrap();
         assert!(store.get(&package.digest()).is_err());
 
-        store.put(&Map::new(), &contents).unwrap();
+        put(&store, &Map::new(), &contents).unwrap();
         assert_eq!(package.read("main.lua").unwrap(), b"good");
     }
 
@@ -276,7 +273,7 @@ mod tests {
                 .to_string()
                 .contains(&unknown.to_string())
         );
-        let package = store.put(&Map::new(), &files(&[("a", "a")])).unwrap();
+        let package = put(&store, &Map::new(), &files(&[("a", "a")])).unwrap();
         let index = store.blobs.path(&package.digest());
         fs::remove_file(&index).unwrap();
         fs::write(&index, "souk-package 1\n{}\n").unwrap();
@@ -286,8 +283,7 @@ mod tests {
     #[test]
     fn an_opened_package_is_not_read_again() {
         let (_folder, _data, store) = store();
-        let digest = store
-            .put(&Map::new(), &files(&[("a", "a")]))
+        let digest = put(&store, &Map::new(), &files(&[("a", "a")]))
             .unwrap()
             .digest();
         let first = store.get(&digest).unwrap();
@@ -301,12 +297,18 @@ mod tests {
     #[test]
     fn collecting_keeps_what_is_named_and_what_is_young() {
         let (_folder, _data, store) = store();
-        let kept = store
-            .put(&Map::new(), &files(&[("a", "shared"), ("b", "kept")]))
-            .unwrap();
-        let gone = store
-            .put(&Map::new(), &files(&[("a", "shared"), ("b", "gone")]))
-            .unwrap();
+        let kept = put(
+            &store,
+            &Map::new(),
+            &files(&[("a", "shared"), ("b", "kept")]),
+        )
+        .unwrap();
+        let gone = put(
+            &store,
+            &Map::new(),
+            &files(&[("a", "shared"), ("b", "gone")]),
+        )
+        .unwrap();
         let keep = HashSet::from([kept.digest()]);
         assert_eq!(store.collect(&keep).unwrap(), Collected::default());
 
@@ -326,7 +328,7 @@ mod tests {
     #[test]
     fn collecting_removes_nothing_when_a_kept_package_cannot_be_read() {
         let (_folder, _data, store) = store();
-        let package = store.put(&Map::new(), &files(&[("a", "a")])).unwrap();
+        let package = put(&store, &Map::new(), &files(&[("a", "a")])).unwrap();
         make_old(&store, &package.digest());
         let keep = HashSet::from([Digest::of(b"lost")]);
         assert!(store.collect(&keep).is_err());
@@ -337,10 +339,10 @@ mod tests {
     fn a_blob_that_is_used_again_is_young_again() {
         let (_folder, _data, store) = store();
         let contents = files(&[("a", "a")]);
-        let package = store.put(&Map::new(), &contents).unwrap();
+        let package = put(&store, &Map::new(), &contents).unwrap();
         make_old(&store, &package.digest());
         make_old(&store, &package.blob("a").unwrap().sha256);
-        store.put(&Map::new(), &contents).unwrap();
+        put(&store, &Map::new(), &contents).unwrap();
         assert_eq!(
             store.collect(&HashSet::new()).unwrap(),
             Collected::default()

@@ -29,7 +29,6 @@ pub fn install(exchange: &Exchange<'_>) -> Result<Reply> {
         Err(Error::RateLimited {
             // The seed's words.
             message: "Too many plugin installation requests from this IP, please try again after an hour.".to_owned(),
-            limit: decision.limit,
             retry_after: decision.resets_in,
         })
     };
