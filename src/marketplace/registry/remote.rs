@@ -45,6 +45,8 @@ pub struct RemoteRegistry {
     storage: Arc<Storage>,
     outbound: Arc<Outbound>,
     held: Mutex<Held>,
+    /// Held by the one who reads the kept copy.
+    loading: Mutex<()>,
     attempt_ended: Condvar,
 }
 
@@ -87,13 +89,14 @@ impl RemoteRegistry {
             storage,
             outbound,
             held: Mutex::default(),
+            loading: Mutex::new(()),
             attempt_ended: Condvar::new(),
         }
     }
 
     pub fn current(self: &Arc<Self>) -> Result<Snapshot> {
+        self.load();
         let mut held = self.held.lock();
-        self.load(&mut held);
         if held.must_ask() {
             let ours = self.ask(&mut held);
             let patience = match (&held.copy, ours) {
@@ -110,8 +113,8 @@ impl RemoteRegistry {
 
     /// Asks now, and waits for the answer.
     pub fn refresh(self: &Arc<Self>) -> Result<Snapshot> {
+        self.load();
         let mut held = self.held.lock();
-        self.load(&mut held);
         self.ask(&mut held);
         self.attempt_ended
             .wait_while_for(&mut held, |held| held.asking, WAIT_FOR_REFRESH);
@@ -123,18 +126,24 @@ impl RemoteRegistry {
     }
 
     /// Once per process. A copy that cannot be read is as good as none: the source is asked.
-    fn load(&self, held: &mut Held) {
-        if held.loaded || held.copy.is_some() {
+    fn load(&self) {
+        if self.held.lock().is_loaded() {
+            return;
+        }
+        let _loading = self.loading.lock();
+        if self.held.lock().is_loaded() {
             return;
         }
         let loaded = last_good::load(&self.storage, &self.name).and_then(|row| {
             row.map(|row| Ok((Registry::parse(&row.body)?, row)))
                 .transpose()
         });
+        let mut held = self.held.lock();
         // A busy database may answer the next time.
         held.loaded = !matches!(loaded, Err(Error::Busy { .. }));
         match loaded {
-            Ok(row) => {
+            // An attempt that ended meanwhile brought a newer one.
+            Ok(row) if held.copy.is_none() => {
                 held.copy = row.map(|(registry, row)| Copy {
                     registry: Arc::new(registry),
                     etag: row.etag,
@@ -143,6 +152,7 @@ impl RemoteRegistry {
                     checked_at: row.checked_at,
                 });
             }
+            Ok(_) => {}
             Err(error) => tracing::warn!(
                 "[Marketplace] the kept copy of {} cannot be used: {error}",
                 self.name
@@ -170,6 +180,10 @@ impl RemoteRegistry {
 }
 
 impl Held {
+    fn is_loaded(&self) -> bool {
+        self.loaded || self.copy.is_some()
+    }
+
     fn must_ask(&self) -> bool {
         match (&self.failure, &self.copy) {
             (Some(failure), _) => failure.at.elapsed() >= BACK_OFF,
