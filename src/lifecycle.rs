@@ -114,7 +114,7 @@ impl Lifecycle {
 
     fn manifest_of(&self, row: &Installation) -> Map<String, Json> {
         let listing = self.packages.get(&row.package_digest).and_then(|package| {
-            Listing::parse(package.manifest().clone()).map_err(Error::Internal)
+            Listing::shown(package.manifest().clone()).map_err(Error::Internal)
         });
         match listing {
             Ok(listing) => listing.to_api(),

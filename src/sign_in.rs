@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::client_key::ClientKey;
 use crate::error::{Error, Result};
 use crate::password;
 use crate::rate_limit::{self, Limit};
@@ -38,7 +39,7 @@ pub struct Credentials<'a> {
 /// The user with these credentials. Unknown account, wrong password and disabled user get one answer.
 pub fn with_password(storage: &Storage, credentials: &Credentials<'_>) -> Result<User> {
     let account = credentials.email.trim().to_lowercase();
-    let address = rate_limit::client_name(credentials.client);
+    let address = ClientKey::of(credentials.client).to_string();
     let pair = format!("{account} {address}");
     // Counted before the password is looked at: guesses at the same moment cannot slip by.
     for (limit, name) in [(PAIR, &pair), (ACCOUNT, &account), (ADDRESS, &address)] {
@@ -46,7 +47,6 @@ pub fn with_password(storage: &Storage, credentials: &Credentials<'_>) -> Result
         if !decision.allowed {
             return Err(Error::RateLimited {
                 message: "Too many failed sign-ins; try again later.".to_owned(),
-                limit: limit.hits,
                 retry_after: decision.resets_in,
             });
         }

@@ -4,10 +4,11 @@ use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::auth;
+use super::edge::LISTENER_HEADER;
 use super::exchange::Exchange;
 use super::page;
 use super::reply::{self, Detail, Reply};
-use super::request::{LISTENER_HEADER, Request};
+use super::request::Request;
 use super::routes::{self, Found, Pace, Params, Route};
 use crate::app::App;
 use crate::error::Error;

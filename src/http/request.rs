@@ -6,13 +6,9 @@ use std::net::{IpAddr, SocketAddr};
 use ipnet::IpNet;
 use percent_encoding::percent_decode_str;
 
+use super::edge::PEER_HEADER;
 use super::json;
 use crate::error::{Error, Result};
-
-/// The edge tells the peer's address in this header; a client's own copy never arrives.
-pub const PEER_HEADER: &str = "x-edge-peer";
-/// The edge tells in this header which of its listeners the request came to.
-pub const LISTENER_HEADER: &str = "x-edge-listener";
 
 pub struct Request {
     pub method: String,
@@ -193,7 +189,7 @@ mod tests {
     #[test]
     fn a_forwarded_address_counts_only_from_a_trusted_proxy() {
         let forwarded = ("x-forwarded-for", "1.1.1.1, 9.9.9.9, 10.0.0.7");
-        let peer = ("x-edge-peer", "10.0.0.1:5000");
+        let peer = (PEER_HEADER, "10.0.0.1:5000");
         let client = |trusted: &[&str]| request(&[peer, forwarded], trusted).client.to_string();
         assert_eq!(client(&[]), "10.0.0.1");
         assert_eq!(client(&["10.0.0.0/8"]), "9.9.9.9");
@@ -232,10 +228,10 @@ mod tests {
 
     #[test]
     fn loopback_behind_a_proxy_is_not_local() {
-        let peer = ("x-edge-peer", "127.0.0.1:5000");
+        let peer = (PEER_HEADER, "127.0.0.1:5000");
         assert!(request(&[peer], &[]).is_local());
         assert!(!request(&[peer, ("x-forwarded-for", "9.9.9.9")], &[]).is_local());
-        assert!(!request(&[("x-edge-peer", "10.0.0.1:1")], &[]).is_local());
+        assert!(!request(&[(PEER_HEADER, "10.0.0.1:1")], &[]).is_local());
     }
 
     #[test]

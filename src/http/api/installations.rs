@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use crate::client_key::ClientKey;
 use crate::configuration::Configuration;
 use crate::error::{Error, Result};
 use crate::http::exchange::Exchange;
@@ -20,7 +21,7 @@ pub fn install(exchange: &Exchange<'_>) -> Result<Reply> {
         hits: exchange.app.config.installs_per_hour,
         window: INSTALL_WINDOW,
     };
-    let client = rate_limit::client_name(exchange.request.client);
+    let client = ClientKey::of(exchange.request.client).to_string();
     let decision = rate_limit::hit(&exchange.app.storage, limit, &client)?;
     exchange.headers.borrow_mut().extend([
         ("X-RateLimit-Limit", decision.limit.to_string()),
@@ -38,7 +39,6 @@ pub fn install(exchange: &Exchange<'_>) -> Result<Reply> {
         message:
             "Too many plugin installation requests from this IP, please try again after an hour."
                 .to_owned(),
-        limit: decision.limit,
         retry_after: decision.resets_in,
     })
 }
