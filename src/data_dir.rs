@@ -28,7 +28,8 @@ impl DataDir {
             .create(true)
             .truncate(false)
             .write(true)
-            .open(root.join("LOCK"))?;
+            .open(root.join("LOCK"))
+            .map_err(|error| unusable(&root, error))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(fs::TryLockError::WouldBlock) => {
@@ -42,9 +43,9 @@ impl DataDir {
             }
         }
         let data = Self { root, _lock: lock };
-        keep_private(&data.root)?;
+        keep_private(&data.root).map_err(|error| unusable(&data.root, error))?;
         for folder in [data.tenants(), data.blobs(), data.staging(), data.spill()] {
-            fs::create_dir_all(folder)?;
+            fs::create_dir_all(folder).map_err(|error| unusable(&data.root, error))?;
         }
         // What an earlier process left half done is of no use to anyone. The lock makes it ours.
         empty(&data.staging())?;
@@ -103,8 +104,16 @@ fn empty(folder: &Path) -> Result<()> {
     Ok(())
 }
 
+fn unusable(root: &Path, error: impl Into<std::io::Error>) -> Error {
+    let error = error.into();
+    Error::Conflict(format!(
+        "the data folder {} cannot be used: {error}",
+        root.display()
+    ))
+}
+
 /// Password hashes and everyone's data lie here: nobody but this account may look in.
-fn keep_private(root: &Path) -> Result<()> {
+fn keep_private(root: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;

@@ -86,12 +86,12 @@ impl Error {
 
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
-        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull};
+        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull, OutOfMemory};
         match error.sqlite_error_code() {
             Some(DiskFull) => Self::Full(
                 "The disk or the tenant's quota is full; free space and try again".to_owned(),
             ),
-            Some(DatabaseBusy | DatabaseLocked) => Self::Busy {
+            Some(DatabaseBusy | DatabaseLocked | OutOfMemory) => Self::Busy {
                 message: "The database is busy; try again".to_owned(),
                 retry_after: Duration::from_secs(1),
             },

@@ -185,6 +185,13 @@ impl Lifecycle {
         }
     }
 
+    /// The database of a call outside of a lifecycle change.
+    fn bound_db(&self, tenant: &TenantId, installed: &Installed) -> PluginDb {
+        let mut db = self.db(tenant, &installed.installation.plugin_key);
+        db.bind(installed.installation.id);
+        db
+    }
+
     fn db(&self, tenant: &TenantId, plugin: &PluginKey) -> PluginDb {
         PluginDb::new(Arc::clone(&self.storage), tenant.clone(), plugin.clone())
     }

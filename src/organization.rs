@@ -36,9 +36,7 @@ pub fn create(
     admin: Option<&FirstAdmin<'_>>,
 ) -> Result<(Organization, Option<User>)> {
     let name = user::checked_name("name", name)?;
-    if id.is_some_and(|id| id < 1) {
-        return Err(Error::invalid("id", "The id must be a positive number"));
-    }
+    user::checked_id(id)?;
     storage.control_write(|tx| {
         let inserted = tx.execute(
             "INSERT INTO organizations (id, name, created_at) VALUES (:id, :name, :now) ON CONFLICT DO NOTHING",

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::password;
 use crate::rate_limit::{self, Limit};
 use crate::storage::Storage;
-use crate::user::User;
+use crate::user::{self, User};
 
 const WINDOW: Duration = Duration::from_secs(15 * 60);
 /// One client guessing at one account.
@@ -38,7 +38,7 @@ pub struct Credentials<'a> {
 
 /// The user with these credentials. Unknown account, wrong password and disabled user get one answer.
 pub fn with_password(storage: &Storage, credentials: &Credentials<'_>) -> Result<User> {
-    let account = credentials.email.trim().to_lowercase();
+    let account = user::checked_email(credentials.email)?.to_lowercase();
     let address = ClientKey::of(credentials.client).to_string();
     let pair = format!("{account} {address}");
     // Counted before the password is looked at: guesses at the same moment cannot slip by.

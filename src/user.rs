@@ -109,9 +109,7 @@ impl User {
     pub fn create(tx: &Transaction<'_>, new: &NewUser<'_>) -> Result<Self> {
         let name = checked_name("name", new.name)?;
         let email = checked_email(new.email)?;
-        if new.id.is_some_and(|id| id < 1) {
-            return Err(Error::invalid("id", "The id must be a positive number"));
-        }
+        checked_id(new.id)?;
         let known: bool = tx.query_row(
             "SELECT EXISTS (SELECT 1 FROM organizations WHERE id = :id)",
             named_params! { ":id": new.organization_id },
@@ -212,6 +210,20 @@ fn end_refresh_tokens(tx: &Transaction<'_>, user_id: i64) -> Result<()> {
     Ok(())
 }
 
+/// The largest number that a browser reads exactly; also far from where SQLite runs out of new ones.
+const LARGEST_ID: i64 = (1 << 53) - 1;
+
+/// An id that somebody chose.
+pub fn checked_id(id: Option<i64>) -> Result<()> {
+    match id {
+        Some(id) if !(1..=LARGEST_ID).contains(&id) => Err(Error::invalid(
+            "id",
+            format!("The id must be a number from 1 to {LARGEST_ID}"),
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// A name as people write it: not empty, not endless, no control characters.
 pub fn checked_name<'a>(field: &str, name: &'a str) -> Result<&'a str> {
     let name = name.trim();
@@ -225,7 +237,7 @@ pub fn checked_name<'a>(field: &str, name: &'a str) -> Result<&'a str> {
     Ok(name)
 }
 
-fn checked_email(email: &str) -> Result<&str> {
+pub fn checked_email(email: &str) -> Result<&str> {
     let email = email.trim();
     let valid = email.len() <= LONGEST_EMAIL
         && !email.chars().any(|c| c.is_control() || c.is_whitespace())

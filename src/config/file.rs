@@ -33,8 +33,17 @@ pub fn read(explicit: Option<&Path>) -> Result<Settings> {
 }
 
 fn parse(text: &str, path: &Path) -> Result<Settings> {
-    let table = DeTable::parse(text)
-        .map_err(|error| Error::invalid("config", format!("{}: {error}", path.display())))?;
+    let table = DeTable::parse(text).map_err(|error| {
+        let before = error
+            .span()
+            .and_then(|span| text.get(..span.start))
+            .unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        Error::invalid(
+            "config",
+            format!("{}, line {line}: {}", path.display(), error.message()),
+        )
+    })?;
     let mut settings = Settings::new();
     let place = Place { text, path };
     place.collect("", table.get_ref(), &mut settings)?;

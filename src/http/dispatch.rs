@@ -13,6 +13,7 @@ use super::routes::{self, Found, Pace, Params, Route};
 use crate::app::App;
 use crate::error::Error;
 use crate::session::Caller;
+use crate::tenant::TenantId;
 use crate::user::Role;
 
 /// The listener whose requests go to the demo's sample MLflow server.
@@ -37,6 +38,14 @@ pub enum Admitted {
 impl Admitted {
     pub fn is_slow(&self) -> bool {
         matches!(self, Self::Route { route, .. } if route.pace == Pace::Slow)
+    }
+
+    /// Whose request it is, where somebody signed in.
+    pub fn tenant(&self) -> Option<TenantId> {
+        match self {
+            Self::Route { caller, .. } => caller.as_ref().map(|caller| caller.tenant.clone()),
+            _ => None,
+        }
     }
 
     /// For the metrics.

@@ -4,11 +4,12 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::edge::limits::Limits;
+use super::edge::limits::{Limits, affordable_upstreams};
 use super::edge::{Edge, EdgeConfig, EdgeHandle, EdgeListener, Upstream};
 use super::server::{Job, Workers};
-use super::slow_lane::{LONGEST_LINE, SlowLane};
+use super::slow_lane::{LONGEST_LINE, Size, SlowLane};
 use crate::app::App;
+use crate::descriptors::descriptor_limit;
 use crate::error::{Error, Result};
 
 /// The listener of the API and the front end.
@@ -42,10 +43,13 @@ impl Running {
     pub fn start(app: &Arc<App>, listeners: Vec<EdgeListener>) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("souk-").tempdir()?;
         let (server, upstream) = inner_server(folder.path())?;
-        let lane = Arc::new(SlowLane::<Job>::new(app.config.workers));
+        let wanted = app.config.workers + LONGEST_LINE + SPARE_CONNECTIONS;
+        let upstreams = affordable_upstreams(wanted, descriptor_limit());
+        let size = Size::fitting(app.config.workers, upstreams);
+        let lane = Arc::new(SlowLane::<Job>::new(size));
         let workers = Workers::start(app, server, &lane, secret_of(&upstream))?;
         let limits = Limits {
-            upstreams: app.config.workers + LONGEST_LINE + SPARE_CONNECTIONS,
+            upstreams,
             ..Limits::default()
         };
         let edge = Edge::start(EdgeConfig {

@@ -16,7 +16,7 @@ use super::edge::SECRET_HEADER;
 use super::finish;
 use super::reply::{self, Detail, Reply};
 use super::request::Request;
-use super::slow_lane::{Admission, SlowLane};
+use super::slow_lane::{Admission, Place, SlowLane};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::script;
@@ -92,8 +92,8 @@ impl Worker {
     fn run(&self) {
         loop {
             // The worker that ends a slow request is awake: it takes the next one that waits.
-            while let Some(job) = self.lane.next_waiting() {
-                self.guarded(|| self.run_slow(job));
+            while let Some((job, place)) = self.lane.next_waiting() {
+                self.guarded(|| self.run_slow(job, place));
             }
             match self.server.recv() {
                 Ok(incoming) => self.guarded(|| self.take(incoming)),
@@ -135,8 +135,8 @@ impl Worker {
         if !job.admitted.is_slow() {
             return self.serve(job);
         }
-        match self.lane.admit(job) {
-            Admission::Now(job) => self.run_slow(job),
+        match self.lane.admit(job.admitted.tenant(), job) {
+            Admission::Now(job, place) => self.run_slow(job, place),
             Admission::Waits => {}
             Admission::Full(job) => {
                 let busy = Error::Busy {
@@ -149,8 +149,7 @@ impl Worker {
         }
     }
 
-    fn run_slow(&self, job: Job) {
-        let _place = self.lane.place();
+    fn run_slow(&self, job: Job, _place: Place<'_, Job>) {
         let span = tracing::info_span!("request", id = %job.request.id);
         let _entered = span.enter();
         self.serve(job);

@@ -1,87 +1,139 @@
 //! Who may do slow work now: all workers but one, and a bounded line for the rest.
 //!
 //! Slow is what runs plugin code or may ask the marketplace's source. The kept worker serves everything else.
+//! No tenant may take every place nor the whole line: the plugins of one cannot stop those of another.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use parking_lot::Mutex;
 
-/// Requests that wait for their turn. Each holds a connection between edge and tiny_http, so there
-/// must be more of those; its body is not read before its turn, so it holds no memory.
-pub const LONGEST_LINE: usize = 64;
+use crate::tenant::TenantId;
+
+/// Requests that wait for their turn. Each holds a connection between edge and tiny_http; its body is
+/// not read before its turn, so it holds no memory.
+pub const LONGEST_LINE: usize = 96;
+
+/// Whose request it is; nobody's for a stranger's.
+pub type Owner = Option<TenantId>;
+
+/// How many may work and wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    pub places: usize,
+    pub line: usize,
+}
+
+impl Size {
+    /// What `workers` and the connections that carry requests to them allow: whatever is slow, one worker
+    /// and one connection are left.
+    pub fn fitting(workers: usize, connections: usize) -> Self {
+        let line = connections
+            .saturating_sub(workers * 2)
+            .clamp(1, LONGEST_LINE);
+        let places = workers
+            .saturating_sub(1)
+            .min(connections.saturating_sub(line + 1))
+            .max(1);
+        Self { places, line }
+    }
+
+    /// The most that one tenant may have of `whole`.
+    fn share(whole: usize) -> usize {
+        whole - whole / 4
+    }
+}
 
 pub struct SlowLane<J> {
-    places: usize,
+    size: Size,
     state: Mutex<State<J>>,
 }
 
 struct State<J> {
-    running: usize,
-    waiting: VecDeque<J>,
+    running: HashMap<Owner, usize>,
+    waiting: VecDeque<(Owner, J)>,
 }
 
-pub enum Admission<J> {
-    /// A place is taken for it; hold [`SlowLane::place`] while it runs.
-    Now(J),
+pub enum Admission<'l, J> {
+    /// It has a place for as long as that is held.
+    Now(J, Place<'l, J>),
     Waits,
     Full(J),
 }
 
 /// A slow request at work; dropping it frees the place.
-pub struct Place<'d, J>(&'d SlowLane<J>);
+pub struct Place<'l, J> {
+    lane: &'l SlowLane<J>,
+    owner: Owner,
+}
 
 impl<J> SlowLane<J> {
-    pub fn new(workers: usize) -> Self {
+    pub fn new(size: Size) -> Self {
         Self {
-            places: workers.saturating_sub(1).max(1),
+            size,
             state: Mutex::new(State {
-                running: 0,
+                running: HashMap::new(),
                 waiting: VecDeque::new(),
             }),
         }
     }
 
-    pub fn admit(&self, job: J) -> Admission<J> {
+    pub fn admit(&self, owner: Owner, job: J) -> Admission<'_, J> {
         let mut state = self.state.lock();
-        if state.running < self.places {
-            state.running += 1;
-            return Admission::Now(job);
+        if self.may_run(&state, &owner) {
+            return Admission::Now(job, self.take_place(&mut state, owner));
         }
-        if state.waiting.len() < LONGEST_LINE {
-            state.waiting.push_back(job);
-            return Admission::Waits;
+        let of_owner = state
+            .waiting
+            .iter()
+            .filter(|(other, _)| *other == owner)
+            .count();
+        if state.waiting.len() >= self.size.line || of_owner >= Size::share(self.size.line) {
+            return Admission::Full(job);
         }
-        Admission::Full(job)
+        state.waiting.push_back((owner, job));
+        Admission::Waits
     }
 
-    /// The request that has waited longest, with a place taken for it, if one is free.
-    pub fn next_waiting(&self) -> Option<J> {
+    /// The request that has waited longest among those that may run now, with its place.
+    pub fn next_waiting(&self) -> Option<(J, Place<'_, J>)> {
         let mut state = self.state.lock();
-        if state.running >= self.places {
-            return None;
-        }
-        let job = state.waiting.pop_front()?;
-        state.running += 1;
-        Some(job)
-    }
-
-    /// Stands for a place that `admit` or `next_waiting` took.
-    pub fn place(&self) -> Place<'_, J> {
-        Place(self)
+        let at = state
+            .waiting
+            .iter()
+            .position(|(owner, _)| self.may_run(&state, owner))?;
+        let (owner, job) = state.waiting.remove(at)?;
+        Some((job, self.take_place(&mut state, owner)))
     }
 
     pub fn running(&self) -> usize {
-        self.state.lock().running
+        self.state.lock().running.values().sum()
     }
 
     pub fn waiting(&self) -> usize {
         self.state.lock().waiting.len()
     }
+
+    fn may_run(&self, state: &State<J>, owner: &Owner) -> bool {
+        let own = state.running.get(owner).copied().unwrap_or(0);
+        state.running.values().sum::<usize>() < self.size.places
+            && own < Size::share(self.size.places)
+    }
+
+    fn take_place(&self, state: &mut State<J>, owner: Owner) -> Place<'_, J> {
+        *state.running.entry(owner.clone()).or_default() += 1;
+        Place { lane: self, owner }
+    }
 }
 
 impl<J> Drop for Place<'_, J> {
     fn drop(&mut self) {
-        self.0.state.lock().running -= 1;
+        let mut state = self.lane.state.lock();
+        if let Some(running) = state.running.get_mut(&self.owner) {
+            *running -= 1;
+            if *running == 0 {
+                state.running.remove(&self.owner);
+            }
+        }
     }
 }
 
@@ -89,18 +141,61 @@ impl<J> Drop for Place<'_, J> {
 mod tests {
     use super::*;
 
+    fn tenant(number: i64) -> Owner {
+        Some(TenantId::of_organization(number))
+    }
+
     #[test]
     fn one_worker_is_always_kept_and_the_line_is_bounded() {
-        let lane = SlowLane::new(3);
-        assert!(matches!(lane.admit(1), Admission::Now(1)));
-        assert!(matches!(lane.admit(2), Admission::Now(2)));
-        for job in 0..LONGEST_LINE {
-            assert!(matches!(lane.admit(10 + job), Admission::Waits));
+        for (workers, connections) in [
+            (8, 112),
+            (8, 64),
+            (8, 8),
+            (2, 32),
+            (2, 4),
+            (256, 376),
+            (8, 4),
+        ] {
+            let size = Size::fitting(workers, connections);
+            assert!(
+                size.places < workers && size.places + size.line < connections,
+                "{workers} {connections}: {size:?}"
+            );
         }
-        assert!(matches!(lane.admit(99), Admission::Full(99)));
+        let lane = SlowLane::new(Size { places: 2, line: 2 });
+        let places: Vec<_> = (1..=2)
+            .map(|job| match lane.admit(tenant(job), job) {
+                Admission::Now(_, place) => place,
+                _ => panic!("no place for {job}"),
+            })
+            .collect();
+        assert!(matches!(lane.admit(tenant(3), 3), Admission::Waits));
+        assert!(matches!(lane.admit(tenant(4), 4), Admission::Waits));
+        assert!(matches!(lane.admit(tenant(5), 5), Admission::Full(5)));
         assert!(lane.next_waiting().is_none());
-        drop(lane.place());
-        assert_eq!(lane.next_waiting(), Some(10));
-        assert_eq!((lane.running(), lane.waiting()), (2, LONGEST_LINE - 1));
+        drop(places);
+        let (job, _place) = lane.next_waiting().unwrap();
+        assert_eq!((job, lane.running(), lane.waiting()), (3, 1, 1));
+    }
+
+    #[test]
+    fn one_tenant_leaves_places_for_the_others() {
+        let lane = SlowLane::new(Size { places: 7, line: 8 });
+        let mut places = Vec::new();
+        for job in 0..20 {
+            if let Admission::Now(_, place) = lane.admit(tenant(1), job) {
+                places.push(place);
+            }
+        }
+        assert_eq!((places.len(), lane.waiting()), (6, 6));
+        let Admission::Now(_, other) = lane.admit(tenant(2), 99) else {
+            panic!("no place for another")
+        };
+        assert!(lane.next_waiting().is_none());
+        drop(other);
+        // A free place that the first tenant may not have stays for the others.
+        assert!(lane.next_waiting().is_none());
+        places.pop();
+        assert!(lane.next_waiting().is_some());
     }
 }

@@ -11,6 +11,9 @@ use crate::session::Caller;
 use crate::user::Role;
 use crate::value::{Map, Value};
 
+const LONGEST_FILENAME: usize = 255;
+const LONGEST_CONTENT_TYPE: usize = 200;
+
 /// What was asked of the plugin.
 pub struct Asked<'a> {
     pub method: &'a str,
@@ -85,7 +88,12 @@ impl Lifecycle {
                     .unwrap_or_else(default_wall_ms)
                     .min(LONGEST_TIMEOUT_MS),
             ),
-            ..self.call(caller, &owner, &plain, Some(self.db(&caller.tenant, key)))
+            ..self.call(
+                caller,
+                &owner,
+                &plain,
+                Some(self.bound_db(&caller.tenant, &installed)),
+            )
         };
         let ctx = Map::from_iter([
             ("tenantId".to_owned(), Value::from(caller.tenant.as_str())),
@@ -197,6 +205,14 @@ fn read_reply(value: Value) -> Result<PluginReply, String> {
         _ => Vec::new(),
     };
     let (filename, content_type) = (text(&fields, "filename"), text(&fields, "contentType"));
+    for (name, value, most) in [
+        ("filename", &filename, LONGEST_FILENAME),
+        ("contentType", &content_type, LONGEST_CONTENT_TYPE),
+    ] {
+        if value.as_ref().is_some_and(|text| text.len() > most) {
+            return Err(format!("{name} may have at most {most} bytes"));
+        }
+    }
     let content = match fields.shift_remove("buffer") {
         Some(Value::Bytes(bytes)) => Content::File {
             bytes,

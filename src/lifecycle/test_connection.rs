@@ -45,7 +45,12 @@ impl Lifecycle {
                 "Plugin does not support connection testing".to_owned(),
             ));
         }
-        let call = self.call(caller, &owner, &plain, Some(self.db(&caller.tenant, key)));
+        let call = self.call(
+            caller,
+            &owner,
+            &plain,
+            Some(self.bound_db(&caller.tenant, &installed)),
+        );
         let argument = call.configuration.clone();
         let outcome = installed
             .plugin

@@ -15,15 +15,19 @@ mod strings;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ::rhai::{AST, Dynamic, Engine, EvalAltResult, FnPtr, Scope};
 
-use crate::script::limits::{Limits, Size};
+use crate::script::limits::{Limits, Size, readable};
 use crate::script::running::Running;
 use crate::script::{CompileError, Compiled, Entry, Hook, Loaded, ScriptError};
 use crate::value::{Map, Value};
 
 use convert::Reader;
+
+/// Less than this may be a cache of the host that grew.
+const WORTH_A_LOOK: usize = 16 << 10;
 
 /// Finds a route and calls it within the evaluation that `router` ran in, so that it sees the same imports.
 const CALL_ROUTE: &str = "fn souk_call_route(key, ctx) {
@@ -42,6 +46,8 @@ struct RhaiProgram {
     tree: AST,
     entry_point: String,
     memory: usize,
+    /// Bytes that calls left behind: values that hold each other are never freed by Rhai.
+    lost: AtomicUsize,
 }
 
 impl Language {
@@ -73,6 +79,7 @@ impl Language {
             tree,
             entry_point: entry_point.to_owned(),
             memory: limits.rhai_memory,
+            lost: AtomicUsize::new(0),
         };
         let hooks = program.hooks()?;
         let inspected = program.metadata(limits.result).and_then(|metadata| {
@@ -194,6 +201,29 @@ impl Compiled for RhaiProgram {
         context: Option<Map>,
         running: &Arc<Running>,
     ) -> Result<Value, ScriptError> {
+        if self.lost.load(Ordering::Relaxed) > self.memory {
+            return Err(ScriptError::Limit {
+                which: format!(
+                    "memory {} that earlier calls never gave back, in maps and closures that hold each \
+                     other; it runs again after a new install or a restart",
+                    readable(self.memory)
+                ),
+            });
+        }
+        let before = heap::held();
+        let result = self.call_fresh(entry, arguments, context, running);
+        self.count_loss(before, result)
+    }
+}
+
+impl RhaiProgram {
+    fn call_fresh(
+        &self,
+        entry: Entry<'_>,
+        arguments: Vec<Value>,
+        context: Option<Map>,
+        running: &Arc<Running>,
+    ) -> Result<Value, ScriptError> {
         let _current = current::enter(running, self.memory);
         let (name, mut list) = match entry {
             Entry::Hook(hook) => (hook.name(), Vec::new()),
@@ -207,5 +237,31 @@ impl Compiled for RhaiProgram {
         Reader::new(running.result_size)
             .read(&result)
             .map_err(Running::bad_result)
+    }
+
+    /// What this thread holds more than before the call, beyond the result, is lost.
+    fn count_loss(
+        &self,
+        before: isize,
+        result: Result<Value, ScriptError>,
+    ) -> Result<Value, ScriptError> {
+        let more = |since: isize| usize::try_from(heap::held().wrapping_sub(since)).unwrap_or(0);
+        if more(before) < WORTH_A_LOOK {
+            return result;
+        }
+        // The result's own size is that of a copy, which then takes its place.
+        let empty = heap::held();
+        let copy = match &result {
+            Ok(value) => Ok(value.clone()),
+            Err(_) => Err(()),
+        };
+        let own = more(empty);
+        let result = match copy {
+            Ok(copy) => Ok(copy),
+            Err(()) => result,
+        };
+        self.lost
+            .fetch_add(more(before).saturating_sub(own), Ordering::Relaxed);
+        result
     }
 }

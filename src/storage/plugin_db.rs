@@ -35,6 +35,8 @@ pub struct PluginDb {
     scope: Scope,
     deadline: Option<Instant>,
     in_lifecycle: bool,
+    /// The installation that must still be there when something is written.
+    installation: Option<i64>,
     /// The transaction that `begin`, or a lifecycle's first statement, opened.
     session: Option<Session>,
     /// A transaction was ended behind our back; nothing may follow it.
@@ -73,9 +75,16 @@ impl PluginDb {
             scope,
             deadline: None,
             in_lifecycle: false,
+            installation: None,
             session: None,
             ended: false,
         }
+    }
+
+    /// From now on nothing is written once this installation is gone: a call that outlives its plugin
+    /// would leave tables that nobody owns.
+    pub fn bind(&mut self, installation: i64) {
+        self.installation = Some(installation);
     }
 
     /// Statements are stopped at this moment.
@@ -131,12 +140,10 @@ impl PluginDb {
                 "db.transaction is already open: it cannot be nested",
             )),
             none => {
-                *none = Some(Session::open(
-                    &self.storage,
-                    &self.scope,
-                    Access::Write,
-                    self.deadline,
-                )?);
+                let mut session =
+                    Session::open(&self.storage, &self.scope, Access::Write, self.deadline)?;
+                require_installed(&mut session, self.installation)?;
+                *none = Some(session);
                 Ok(())
             }
         }
@@ -234,6 +241,9 @@ impl PluginDb {
             Access::Write
         };
         let mut session = Session::open(&self.storage, &self.scope, access, self.deadline)?;
+        if access == Access::Write {
+            require_installed(&mut session, self.installation)?;
+        }
         let result = work(&mut session, &self.scope)?;
         session.commit()?;
         Ok(result)
@@ -269,6 +279,27 @@ impl PluginDb {
         }
         ended
     }
+}
+
+/// Within the write transaction, so that no uninstall can come between.
+fn require_installed(session: &mut Session, installation: Option<i64>) -> Result<(), DbError> {
+    let Some(id) = installation else {
+        return Ok(());
+    };
+    let there = session
+        .as_host(|connection| {
+            let sql = "SELECT EXISTS (SELECT 1 FROM plugin_installations WHERE id = ?)";
+            Ok(connection
+                .prepare_cached(sql)?
+                .query_row([id], |row| row.get::<_, bool>(0))?)
+        })
+        .map_err(|error| DbError::Internal(error.to_string()))?;
+    if there {
+        return Ok(());
+    }
+    Err(DbError::refused(
+        "the plugin was uninstalled meanwhile: nothing is written any more",
+    ))
 }
 
 #[cfg(test)]

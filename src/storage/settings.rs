@@ -18,6 +18,9 @@ const JOURNAL_SIZE_LIMIT: i64 = 64 << 20;
 /// A tenant's quota in pages of 4,096 bytes: 1 GB.
 const TENANT_PAGES: i64 = 262_144;
 const CACHED_STATEMENTS: usize = 64;
+/// What all connections of the process may hold together, page caches included. SQLite itself keeps no
+/// account per connection, so one hungry statement can make others fail while it runs: they say "busy".
+const MEMORY_BYTES: i64 = 256 << 20;
 
 const HOST_VALUE_BYTES: i32 = 64 << 20;
 const HOST_SQL_BYTES: i32 = 1_000_000;
@@ -57,6 +60,7 @@ pub fn harden(connection: &Connection, busy: Duration) -> rusqlite::Result<()> {
     ] {
         connection.set_db_config(setting, value)?;
     }
+    connection.pragma_update_and_check(None, "hard_heap_limit", MEMORY_BYTES, |_| Ok(()))?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "mmap_size", 0)?;
     connection.pragma_update(None, "cell_size_check", true)?;

@@ -240,6 +240,32 @@ fn uninstalling_drops_what_a_plugin_leaves() {
 }
 
 #[test]
+fn a_call_that_outlives_its_plugin_writes_nothing() {
+    let server = TestServer::with_test_plugins();
+    let row = install(&server.admin(), "late").is(201).data();
+    let admin = server.admin();
+    let call = std::thread::spawn(move || admin.get("/api/plugins/late/go"));
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    server
+        .admin()
+        .delete(&format!("/api/plugins/installations/{}", row["id"]))
+        .is(200);
+    let answer = call.join().unwrap().is(500).json();
+    assert!(
+        answer["error"].as_str().unwrap().contains("uninstalled"),
+        "{answer}"
+    );
+    assert!(plugin_tables(&server, "a4ayc80OGd").is_empty());
+}
+
+#[test]
+fn no_plugin_takes_the_name_of_a_table_function() {
+    let server = TestServer::with_test_plugins();
+    let told = install(&server.admin(), "shadow").is(422).data();
+    assert!(told.as_str().unwrap().contains("json_each"), "{told}");
+}
+
+#[test]
 fn uninstalling_works_after_the_plugin_has_left_the_marketplace() {
     let folder = tempfile::tempdir().unwrap();
     let mut first = Start::with_flags(&["--marketplace", &crate::support::marketplace()])

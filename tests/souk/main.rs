@@ -19,6 +19,7 @@ mod demo;
 mod edge;
 mod health;
 mod installations;
+mod limits;
 mod marketplace;
 mod matrix;
 mod mlflow;

@@ -98,7 +98,7 @@ fn hidden_plugins_are_not_listed_and_the_rest_keep_their_order() {
     let keys = keys(&list);
     assert_eq!(
         (keys[0], keys.contains(&"hidden"), keys.len()),
-        ("tables", false, 11)
+        ("tables", false, 15)
     );
     let typescript = &list.as_array().unwrap()[5];
     assert_eq!(typescript["installable"], false);

@@ -114,10 +114,15 @@ impl Default for Limits {
     }
 }
 
+/// How many of the upstream connections that are wanted the descriptor limit affords.
+pub fn affordable_upstreams(wanted: usize, descriptors: usize) -> usize {
+    wanted.min(descriptors / 16).max(1)
+}
+
 impl Limits {
     /// The same limits, lowered to what the process's descriptor limit affords.
     pub(super) fn within_descriptors(mut self, descriptors: usize) -> Self {
-        self.upstreams = self.upstreams.min(descriptors / 16).max(1);
+        self.upstreams = affordable_upstreams(self.upstreams, descriptors);
         let reserve = self.upstreams * DESCRIPTORS_PER_UPSTREAM
             + RESERVED_DESCRIPTORS.max(descriptors / 4)
             + REFUSALS_IN_FLIGHT;

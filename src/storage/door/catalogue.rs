@@ -90,7 +90,7 @@ impl Catalogue {
 
     /// A name that is to be made: free, or this plugin's own of the same kind (`IF NOT EXISTS` decides then).
     pub fn check_new(&self, name: &str, kind: Kind) -> Result<(), String> {
-        if name.is_empty() || names::is_built_in(name) {
+        if name.is_empty() || names::is_built_in(name) || names::is_table_function(name) {
             return Err(format!("the name '{name}' is reserved by SQLite"));
         }
         let taken = self

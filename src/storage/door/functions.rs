@@ -72,7 +72,6 @@ const ALLOWED: &[&str] = &[
     "json_group_object",
     "json_insert",
     "json_object",
-    "json_pretty",
     "json_quote",
     "json_remove",
     "json_replace",

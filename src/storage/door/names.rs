@@ -31,6 +31,8 @@ const BUILT_IN_TABLES: &[&str] = &[
     "bytecode",
     "tables_used",
 ];
+/// Table functions that everyone may read, and nobody may hide behind a table of that name.
+const TABLE_FUNCTIONS: &[&str] = &["json_each", "json_tree", "jsonb_each", "jsonb_tree"];
 const BUILT_IN_PREFIXES: &[&str] = &["sqlite_", "pragma_"];
 
 /// The host function that answers for a table of the host.
@@ -43,6 +45,12 @@ pub fn pointer(table: &str) -> Option<&'static str> {
         "model_inventory" | "model_inventories" => Some("core.models"),
         _ => None,
     }
+}
+
+pub fn is_table_function(name: &str) -> bool {
+    TABLE_FUNCTIONS
+        .iter()
+        .any(|function| function.eq_ignore_ascii_case(name))
 }
 
 pub fn is_host_table(name: &str) -> bool {

@@ -39,6 +39,7 @@ pub enum DbError {
 
 pub const TIME: &str = "time";
 pub const VALUE: &str = "value";
+pub const MEMORY: &str = "memory";
 
 impl DbError {
     pub fn refused(message: impl Into<String>) -> Self {
@@ -79,6 +80,12 @@ impl DbError {
             Some(ErrorCode::TooBig) => {
                 return Self::limit(VALUE, "a value or the statement is longer than 1 MB");
             }
+            Some(ErrorCode::OutOfMemory) => {
+                return Self::limit(
+                    MEMORY,
+                    "the statement needs more memory than the database may take",
+                );
+            }
             Some(ErrorCode::DiskFull) => return Self::Full,
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => return Self::busy(),
             Some(
@@ -86,7 +93,6 @@ impl DbError {
                 | ErrorCode::SystemIoFailure
                 | ErrorCode::DatabaseCorrupt
                 | ErrorCode::NotADatabase
-                | ErrorCode::OutOfMemory
                 | ErrorCode::ReadOnly,
             ) => return Self::Internal(format!("database: {error}")),
             _ => {}
@@ -118,7 +124,9 @@ impl DbError {
     pub fn of_host(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::Full,
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::busy(),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::OutOfMemory) => {
+                Self::busy()
+            }
             Some(ErrorCode::OperationInterrupted) => Self::out_of_time(),
             _ => Self::Internal(format!("database: {error}")),
         }

@@ -165,6 +165,10 @@ impl TestServer {
         self.started["users"].as_array().unwrap()
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }

@@ -1,0 +1,140 @@
+//! Plugins that ask for too much: they meet a named limit, and the process goes on as before.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::support::TestServer;
+
+fn resident_mb(server: &TestServer) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmRSS:"))
+        .unwrap();
+    line.split_whitespace()
+        .nth(1)
+        .unwrap()
+        .parse::<u64>()
+        .unwrap()
+        / 1024
+}
+
+fn with(keys: &[&str]) -> TestServer {
+    let server = TestServer::with_test_plugins();
+    for key in keys {
+        server
+            .admin()
+            .post("/api/plugins/install", json!({"pluginKey": key}))
+            .is(201);
+    }
+    server
+}
+
+#[test]
+fn statements_that_want_gigabytes_meet_a_limit() {
+    let server = with(&["hungry"]);
+    server.admin().get("/api/plugins/hungry/ok").is(200);
+    for route in ["join", "distinct", "group"] {
+        let answer = server.admin().get(&format!("/api/plugins/hungry/{route}"));
+        assert!(
+            matches!(answer.status, 504 | 503),
+            "{route}: {} {}",
+            answer.status,
+            String::from_utf8_lossy(&answer.body)
+        );
+        assert!(
+            resident_mb(&server) < 600,
+            "{route}: {} MB",
+            resident_mb(&server)
+        );
+        server.admin().get("/api/plugins/hungry/ok").is(200);
+    }
+}
+
+#[test]
+fn library_functions_that_ran_on_are_stopped() {
+    let server = with(&["hungry"]);
+    for (route, statuses) in [
+        ("move", [500, 500]),
+        ("sort", [504, 504]),
+        ("type", [500, 500]),
+    ] {
+        let started = Instant::now();
+        let answer = server.admin().get(&format!("/api/plugins/hungry/{route}"));
+        assert!(
+            statuses.contains(&answer.status),
+            "{route}: {} {}",
+            answer.status,
+            String::from_utf8_lossy(&answer.body)
+        );
+        assert!(
+            started.elapsed() < Duration::from_secs(15),
+            "{route}: {:?}",
+            started.elapsed()
+        );
+    }
+}
+
+#[test]
+fn memory_that_a_plugin_never_gives_back_stops_that_plugin_and_no_other() {
+    let server = with(&["hungry-rhai", "echo-rhai"]);
+    for _ in 0..40 {
+        server.admin().get("/api/plugins/hungry-rhai/leak").is(504);
+    }
+    assert!(resident_mb(&server) < 500, "{} MB", resident_mb(&server));
+    let stopped = server
+        .admin()
+        .get("/api/plugins/hungry-rhai/rows")
+        .is(504)
+        .json();
+    assert!(
+        stopped["error"]
+            .as_str()
+            .unwrap()
+            .contains("never gave back"),
+        "{stopped}"
+    );
+    server.admin().get("/api/plugins/echo-rhai/items").is(200);
+}
+
+#[test]
+fn honest_results_are_no_loss() {
+    let server = with(&["hungry-rhai"]);
+    for _ in 0..300 {
+        server.admin().get("/api/plugins/hungry-rhai/rows").is(200);
+    }
+}
+
+#[test]
+fn one_organizations_endless_plugins_leave_the_others_alone() {
+    let server = with(&["echo"]);
+    let other = server.as_role(2, "Admin");
+    other
+        .post("/api/plugins/install", json!({"pluginKey": "echo"}))
+        .is(201);
+    let endless: Vec<_> = (0..10)
+        .map(|_| {
+            let admin = server.admin();
+            std::thread::spawn(move || admin.get("/api/plugins/echo/loop").status)
+        })
+        .collect();
+    while !String::from_utf8(server.nobody().get("/metrics").is(200).body)
+        .unwrap()
+        .contains("plugin_calls_waiting 4")
+    {
+        std::thread::yield_now();
+    }
+    for _ in 0..20 {
+        let started = Instant::now();
+        other.get("/api/plugins/echo/items").is(200);
+        assert!(
+            started.elapsed() < Duration::from_secs(3),
+            "{:?}",
+            started.elapsed()
+        );
+    }
+    for thread in endless {
+        assert!(matches!(thread.join().unwrap(), 503 | 504));
+    }
+}
