@@ -2,9 +2,11 @@
 
 pub mod client;
 pub mod server;
+pub mod serving;
 
 pub use client::{Answer, Client};
 pub use server::{Start, TestServer};
+pub use serving::Serving;
 
 use std::path::PathBuf;
 
