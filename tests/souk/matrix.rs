@@ -66,10 +66,13 @@ fn key_of(path: &str, body: Option<&Value>) -> String {
 fn every_route_answers_every_asker_as_its_line_says() {
     let stage = Stage::set();
     let lines = lines(&stage);
-    let known: BTreeSet<_> = lines.iter().map(|line| (line.method, line.path)).collect();
+    let known: BTreeSet<_> = lines
+        .iter()
+        .map(|line| (line.method, line.path, format!("{:?}", line.who)))
+        .collect();
     let all: BTreeSet<_> = ROUTES
         .iter()
-        .map(|route| (route.method, route.path))
+        .map(|route| (route.method, route.path, format!("{:?}", route.who)))
         .collect();
     assert_eq!(known, all, "each route has its line in the matrix");
 

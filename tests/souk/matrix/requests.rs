@@ -1,6 +1,7 @@
 //! A good request for every line of the route table, about things that only organization 1 has.
 
 use serde_json::{Value, json};
+use souk::http::routes::Who::{self, Admin, Anyone, Member};
 
 use super::stage::{ABSENT_ID, ABSENT_KEY, MODEL, Stage};
 use crate::support::Answer;
@@ -9,6 +10,8 @@ use crate::support::Answer;
 pub struct Line {
     pub method: &'static str,
     pub path: &'static str,
+    /// Written down here once more: a line of the table that opens a route must be meant.
+    pub who: Who,
     pub requests: Vec<Request>,
 }
 
@@ -99,10 +102,11 @@ fn get(path: impl Into<String>) -> Request {
     Request::new("GET", path, 200)
 }
 
-fn line(method: &'static str, path: &'static str, request: Request) -> Line {
+fn line(method: &'static str, path: &'static str, who: Who, request: Request) -> Line {
     Line {
         method,
         path,
+        who,
         requests: vec![request],
     }
 }
@@ -120,85 +124,67 @@ pub fn lines(stage: &Stage) -> Vec<Line> {
     let credentials = json!({"email": "admin@acme.example", "password": stage.password});
     let shown = format!("/api/plugins/marketplace/{absent}");
     vec![
-        line("GET", "/healthz", get("/healthz")),
-        line("GET", "/readyz", get("/readyz")),
-        line("GET", "/metrics", get("/metrics")),
-        line("GET", "/api", get("/api")),
-        line("POST", "/api/users/login", Request::new("POST", "/api/users/login", 200).body(credentials)),
-        line("POST", "/api/users/logout", Request::new("POST", "/api/users/logout", 200)),
-        line("POST", "/api/users/refresh", Request { with_cookie: true, ..Request::new("POST", "/api/users/refresh", 200) }),
-        line("GET", "/api/users/me", get("/api/users/me")),
+        line("GET", "/healthz", Anyone, get("/healthz")),
+        line("GET", "/readyz", Anyone, get("/readyz")),
+        line("GET", "/metrics", Anyone, get("/metrics")),
+        line("GET", "/api", Anyone, get("/api")),
+        line("POST", "/api/users/login", Anyone, Request::new("POST", "/api/users/login", 200).body(credentials)),
+        line("POST", "/api/users/logout", Anyone, Request::new("POST", "/api/users/logout", 200)),
+        line("POST", "/api/users/refresh", Anyone, Request { with_cookie: true, ..Request::new("POST", "/api/users/refresh", 200) }),
+        line("GET", "/api/users/me", Member, get("/api/users/me")),
         // Closed for good once there is an organization; open links have a test of their own.
-        line("GET", "/api/users/setup", Request::new("GET", "/api/users/setup?token=guessed", 404)),
-        line(
-            "POST",
-            "/api/users/setup",
+        line("GET", "/api/users/setup", Anyone, Request::new("GET", "/api/users/setup?token=guessed", 404)),
+        line("POST", "/api/users/setup", Anyone,
             Request::new("POST", "/api/users/setup", 404).body(json!({
                 "token": "guessed", "organizationName": "Gamma", "name": "Grace", "email": "grace@gamma.example",
                 "password": "long enough for this",
             })),
         ),
-        line("GET", "/api/users", get("/api/users")),
-        line("GET", "/api/modelInventory", get("/api/modelInventory")),
-        line(
-            "GET",
-            "/api/modelInventory/:id",
+        line("GET", "/api/users", Member, get("/api/users")),
+        line("GET", "/api/modelInventory", Member, get("/api/modelInventory")),
+        line("GET", "/api/modelInventory/:id", Member,
             get(format!("/api/modelInventory/{MODEL}")).of_tenant(format!("/api/modelInventory/{ABSENT_ID}")),
         ),
-        line("GET", "/api/plugins/marketplace", get("/api/plugins/marketplace")),
-        line("GET", "/api/plugins/marketplace/search", get("/api/plugins/marketplace/search?q=echo")),
-        line("POST", "/api/plugins/marketplace/refresh", Request::new("POST", "/api/plugins/marketplace/refresh", 200)),
-        line("GET", "/api/plugins/marketplace/:key", get("/api/plugins/marketplace/echo").of_all(&shown, 404)),
+        line("GET", "/api/plugins/marketplace", Member, get("/api/plugins/marketplace")),
+        line("GET", "/api/plugins/marketplace/search", Member, get("/api/plugins/marketplace/search?q=echo")),
+        line("POST", "/api/plugins/marketplace/refresh", Admin, Request::new("POST", "/api/plugins/marketplace/refresh", 200)),
+        line("GET", "/api/plugins/marketplace/:key", Member, get("/api/plugins/marketplace/echo").of_all(&shown, 404)),
         // A key without a picture gets a letter tile, so that no page shows a broken image.
-        line(
-            "GET",
-            "/api/plugins/marketplace/:key/icon",
+        line("GET", "/api/plugins/marketplace/:key/icon", Member,
             get("/api/plugins/marketplace/echo/icon").of_all(format!("{shown}/icon"), 200),
         ),
-        line(
-            "GET",
-            "/api/plugins/marketplace/:key/readme",
+        line("GET", "/api/plugins/marketplace/:key/readme", Member,
             get("/api/plugins/marketplace/ui-only/readme").of_all(format!("{shown}/readme"), 404),
         ),
-        line("GET", "/api/plugins/categories", get("/api/plugins/categories")),
-        line("GET", "/api/plugins/health", get("/api/plugins/health")),
-        line(
-            "POST",
-            "/api/plugins/ui-metrics",
+        line("GET", "/api/plugins/categories", Member, get("/api/plugins/categories")),
+        line("GET", "/api/plugins/health", Member, get("/api/plugins/health")),
+        line("POST", "/api/plugins/ui-metrics", Member,
             Request::new("POST", "/api/plugins/ui-metrics", 204)
                 .body(json!({"pluginKey": "ui-only", "loadTimeMs": 1, "ok": true}))
                 .of_tenant_by_body(json!({"pluginKey": absent, "loadTimeMs": 1, "ok": true})),
         ),
-        line("GET", "/api/plugins/installations", get("/api/plugins/installations")),
-        line(
-            "PUT",
-            "/api/plugins/installations/:id/configuration",
+        line("GET", "/api/plugins/installations", Member, get("/api/plugins/installations")),
+        line("PUT", "/api/plugins/installations/:id/configuration", Admin,
             Request::new("PUT", format!("/api/plugins/installations/{configurable}/configuration"), 200)
                 .body(configuration.clone())
                 .of_tenant(format!("/api/plugins/installations/{ABSENT_ID}/configuration")),
         ),
-        line(
-            "POST",
-            "/api/plugins/:key/test-connection",
+        line("POST", "/api/plugins/:key/test-connection", Admin,
             Request::new("POST", "/api/plugins/configurable/test-connection", 200)
                 .body(configuration)
                 .of_tenant(format!("/api/plugins/{absent}/test-connection")),
         ),
-        line(
-            "GET",
-            "/api/plugins/:key/ui/bundle.js",
+        line("GET", "/api/plugins/:key/ui/bundle.js", Member,
             get("/api/plugins/ui-only/ui/bundle.js").of_tenant(format!("/api/plugins/{absent}/ui/bundle.js")),
         ),
-        line(
-            "GET",
-            "/api/plugins/:key/ui/dist/:filename",
+        line("GET", "/api/plugins/:key/ui/dist/:filename", Member,
             get("/api/plugins/ui-only/ui/dist/index.esm.js")
                 .of_tenant(format!("/api/plugins/{absent}/ui/dist/index.esm.js")),
         ),
-        Line { method: "ANY", path: "/api/plugins/:key", requests: vec![plugin_route("GET", "", 200), plugin_route("POST", "", 200)] },
+        Line { method: "ANY", path: "/api/plugins/:key", who: Member, requests: vec![plugin_route("GET", "", 200), plugin_route("POST", "", 200)] },
         Line {
             method: "ANY",
-            path: "/api/plugins/:key/*",
+            path: "/api/plugins/:key/*", who: Member,
             requests: vec![
                 plugin_route("GET", "/items", 200),
                 plugin_route("POST", "/items", 201),
@@ -207,24 +193,18 @@ pub fn lines(stage: &Stage) -> Vec<Line> {
                 plugin_route("DELETE", "/items/1", 200),
             ],
         },
-        line(
-            "POST",
-            "/api/plugins/install",
+        line("POST", "/api/plugins/install", Admin,
             Request::new("POST", "/api/plugins/install", 201)
                 .body(json!({"pluginKey": "tables"}))
                 .of_all("/api/plugins/install", 404)
                 .absent_body(json!({"pluginKey": absent})),
         ),
-        line(
-            "DELETE",
-            "/api/plugins/installations/:id",
+        line("DELETE", "/api/plugins/installations/:id", Admin,
             Request::new("DELETE", format!("/api/plugins/installations/{counter}"), 200)
                 .of_tenant(format!("/api/plugins/installations/{ABSENT_ID}")),
         ),
         // Ends the session of whoever may do it.
-        line(
-            "PUT",
-            "/api/users/me/password",
+        line("PUT", "/api/users/me/password", Member,
             Request::new("PUT", "/api/users/me/password", 200)
                 .body(json!({"currentPassword": stage.password, "newPassword": "a much longer one"})),
         ),
