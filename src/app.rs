@@ -41,7 +41,7 @@ impl App {
         let data = Arc::new(DataDir::open(&config.data)?);
         let secrets = Arc::new(SecretBox::open(&config.secret_key)?);
         let storage = Arc::new(Storage::open(&data, &StorageOptions::default())?);
-        let packages = Arc::new(PackageStore::open(&data)?);
+        let packages = Arc::new(PackageStore::new(&data));
         let outbound = Arc::new(Outbound::new(OutboundPolicy {
             allow: config.outbound_allow.clone(),
             insecure_tls: config.outbound_insecure_tls.clone(),

@@ -8,7 +8,7 @@ pub fn now() -> Timestamp {
 
 /// The one written form of a time.
 pub fn iso(time: Timestamp) -> String {
-    time.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+    format!("{time:.3}")
 }
 
 pub fn now_iso() -> String {

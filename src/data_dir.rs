@@ -46,6 +46,9 @@ impl DataDir {
         for folder in [data.tenants(), data.blobs(), data.staging(), data.spill()] {
             fs::create_dir_all(folder)?;
         }
+        // What an earlier process left half done is of no use to anyone. The lock makes it ours.
+        empty(&data.staging())?;
+        empty(&data.spill())?;
         Ok(data)
     }
 
@@ -77,6 +80,7 @@ impl DataDir {
         self.root.join("blobs").join("sha256")
     }
 
+    /// Packages in the making; emptied at start.
     pub fn staging(&self) -> PathBuf {
         self.root.join("staging")
     }
@@ -85,6 +89,18 @@ impl DataDir {
     pub fn spill(&self) -> PathBuf {
         self.root.join("spill")
     }
+}
+
+fn empty(folder: &Path) -> Result<()> {
+    for left in fs::read_dir(folder)? {
+        let left = left?;
+        if left.file_type()?.is_dir() {
+            fs::remove_dir_all(left.path())?;
+        } else {
+            fs::remove_file(left.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// Password hashes and everyone's data lie here: nobody but this account may look in.
@@ -112,6 +128,20 @@ mod tests {
             fs::metadata(root).unwrap().permissions().mode() & 0o777,
             0o700
         );
+    }
+
+    #[test]
+    fn what_a_crash_left_half_done_is_gone_after_the_next_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataDir::open(folder.path()).unwrap();
+        fs::create_dir(data.staging().join("package")).unwrap();
+        fs::write(data.staging().join("package/main.lua"), "x").unwrap();
+        fs::write(data.spill().join("body"), "x").unwrap();
+        drop(data);
+        let data = DataDir::open(folder.path()).unwrap();
+        for emptied in [data.staging(), data.spill()] {
+            assert_eq!(fs::read_dir(emptied).unwrap().count(), 0);
+        }
     }
 
     #[test]

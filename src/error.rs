@@ -28,11 +28,10 @@ pub enum Error {
     },
     #[error("{0}")]
     TooLarge(String),
-    /// A fair-use limit; `limit` requests fit in a window that ends after `retry_after`.
+    /// A fair-use limit; its window ends after `retry_after`.
     #[error("{message}")]
     RateLimited {
         message: String,
-        limit: u32,
         retry_after: Duration,
     },
     /// A resource is taken for the moment; the same request may succeed after `retry_after`.

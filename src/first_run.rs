@@ -3,9 +3,9 @@
 use rusqlite::{Connection, OptionalExtension as _, named_params};
 
 use crate::clock;
+use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::organization::{self, FirstAdmin};
-use crate::package::digest::Digest;
 use crate::password;
 use crate::storage::Storage;
 use crate::user::User;
@@ -30,7 +30,7 @@ pub fn offer(storage: &Storage) -> Result<Option<String>> {
         tx.execute("DELETE FROM setup_links", [])?;
         tx.execute(
             "INSERT INTO setup_links (token_hash, created_at, expires_at) VALUES (:hash, :now, :expires)",
-            named_params! { ":hash": hash_of(&token), ":now": clock::now_iso(), ":expires": clock::iso_in(VALID_SECONDS) },
+            named_params! { ":hash": Digest::of(token.as_bytes()), ":now": clock::now_iso(), ":expires": clock::iso_in(VALID_SECONDS) },
         )?;
         Ok(Some(token.clone()))
     })
@@ -55,7 +55,7 @@ pub fn complete(storage: &Storage, answers: &Answers<'_>) -> Result<User> {
         require_open(tx, answers.token)?;
         Ok(tx.execute(
             "UPDATE setup_links SET used_at = :now WHERE token_hash = :hash AND used_at IS NULL",
-            named_params! { ":now": clock::now_iso(), ":hash": hash_of(answers.token) },
+            named_params! { ":now": clock::now_iso(), ":hash": Digest::of(answers.token.as_bytes()) },
         )?)
     })?;
     if closed == 0 {
@@ -68,7 +68,7 @@ pub fn complete(storage: &Storage, answers: &Answers<'_>) -> Result<User> {
             storage.control_write(|tx| {
                 tx.execute(
                     "UPDATE setup_links SET used_at = NULL WHERE token_hash = :hash",
-                    named_params! { ":hash": hash_of(answers.token) },
+                    named_params! { ":hash": Digest::of(answers.token.as_bytes()) },
                 )?;
                 Ok(())
             })?;
@@ -81,7 +81,7 @@ fn require_open(conn: &Connection, token: &str) -> Result<()> {
     let open: Option<i64> = conn
         .query_row(
             "SELECT 1 FROM setup_links WHERE token_hash = :hash AND used_at IS NULL AND expires_at > :now",
-            named_params! { ":hash": hash_of(token), ":now": clock::now_iso() },
+            named_params! { ":hash": Digest::of(token.as_bytes()), ":now": clock::now_iso() },
             |row| row.get(0),
         )
         .optional()?;
@@ -92,8 +92,4 @@ fn closed_link() -> Error {
     Error::NotFound(
         "This set-up link is used or expired; restart the server for a new one".to_owned(),
     )
-}
-
-fn hash_of(token: &str) -> String {
-    Digest::of(token.as_bytes()).to_string()
 }

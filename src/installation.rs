@@ -4,8 +4,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row, named_params};
 use serde_json::{Map, Value, json};
 
 use crate::clock;
+use crate::digest::Digest;
 use crate::error::{Error, Result};
-use crate::package::digest::Digest;
 use crate::plugin_key::PluginKey;
 
 pub struct Installation {
@@ -48,7 +48,7 @@ impl Installation {
             named_params! {
                 ":key": new.plugin_key.as_str(), ":now": clock::now_iso(),
                 ":configuration": Value::Object(new.configuration.clone()).to_string(),
-                ":version": new.version, ":digest": new.package_digest.to_string(), ":by": new.installed_by,
+                ":version": new.version, ":digest": new.package_digest, ":by": new.installed_by,
             },
         )?;
         if inserted == 0 {
@@ -152,9 +152,7 @@ impl Installation {
                 .get::<_, Option<String>>(7)?
                 .and_then(|text| serde_json::from_str(&text).ok()),
             version: row.get(8)?,
-            package_digest: parsed(row, 9, |text| {
-                Digest::parse(&text).map_err(|error| error.to_string())
-            })?,
+            package_digest: row.get(9)?,
             installed_by: row.get(10)?,
             created_at: row.get(11)?,
             updated_at: row.get(12)?,

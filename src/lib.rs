@@ -54,10 +54,18 @@ pub mod package;
 pub mod script;
 pub mod storage;
 
+pub mod client_key;
 pub mod clock;
 pub mod data_dir;
+pub mod descriptors;
+pub mod digest;
+pub mod durable;
 pub mod error;
+pub mod hex;
+pub mod keyed_lock;
 pub mod plugin_key;
+pub mod random;
+pub mod recent;
 pub mod redaction;
 pub mod tenant;
 pub mod value;

@@ -6,9 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
-
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::outbound::Outbound;
 use crate::package::Package;
 use crate::package::path::PackagePath;
@@ -50,16 +48,12 @@ pub enum Document {
 }
 
 /// The marketplace's part of `/health`.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Health {
     /// `connected`, `stale` or `unreachable`.
     pub marketplace: &'static str,
     /// `valid`, `expired` or `empty`.
     pub cache: &'static str,
-    pub fetched_at: Option<Timestamp>,
-    /// Why the source cannot be reached.
-    pub reason: Option<String>,
 }
 
 impl Marketplace {
@@ -77,10 +71,6 @@ impl Marketplace {
             source,
             packages,
         }
-    }
-
-    pub fn source(&self) -> &Source {
-        &self.source
     }
 
     /// The registry as it stands, from the kept copy where that is young enough or the source is
@@ -120,24 +110,16 @@ impl Marketplace {
 
     pub fn health(&self) -> Health {
         match self.registry() {
-            Ok(snapshot) => {
-                let (marketplace, reason) = match snapshot.state {
-                    State::Connected => ("connected", None),
-                    State::Stale { reason, .. } => ("stale", Some(reason)),
-                };
-                let cache = if snapshot.expired { "expired" } else { "valid" };
-                Health {
-                    marketplace,
-                    cache,
-                    fetched_at: snapshot.fetched_at,
-                    reason,
-                }
-            }
-            Err(error) => Health {
+            Ok(snapshot) => Health {
+                marketplace: match snapshot.state {
+                    State::Connected => "connected",
+                    State::Stale { .. } => "stale",
+                },
+                cache: if snapshot.expired { "expired" } else { "valid" },
+            },
+            Err(_) => Health {
                 marketplace: "unreachable",
                 cache: "empty",
-                fetched_at: None,
-                reason: Some(error.to_string()),
             },
         }
     }
@@ -166,16 +148,6 @@ impl Marketplace {
 }
 
 impl Document {
-    pub fn parse(name: &str) -> Result<Self> {
-        match name {
-            "README.md" => Ok(Self::Readme),
-            "CHANGELOG.md" => Ok(Self::Changelog),
-            _ => Err(Error::NotFound(format!(
-                "There is no document '{name}'; there are README.md and CHANGELOG.md"
-            ))),
-        }
-    }
-
     pub fn file_name(self) -> &'static str {
         match self {
             Self::Readme => "README.md",

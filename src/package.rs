@@ -4,20 +4,20 @@
 //! what a script means, or which tenant has it installed.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use crate::digest::Digest;
 use crate::error::{Error, Result};
 
 mod blobs;
-pub mod digest;
 pub mod index;
 pub mod path;
 pub mod staging;
 pub mod store;
 
 use blobs::BlobReader;
-use digest::Digest;
 use index::{Blob, Index};
 use path::PackagePath;
 
@@ -30,11 +30,11 @@ pub const PACKAGE_FILES: usize = 500;
 pub const MANIFEST_BYTES: usize = 256 * 1024;
 
 /// A stored package. Its files were all there, with the right sizes, when it was opened;
-/// each digest is checked again whenever a file is read.
+/// each digest is checked again whenever a file is read. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Package {
     digest: Digest,
-    index: Index,
+    index: Arc<Index>,
     blobs: BlobReader,
 }
 
@@ -48,6 +48,7 @@ impl Package {
         &self.index.manifest
     }
 
+    #[cfg(test)]
     pub fn files(&self) -> &BTreeMap<PackagePath, Blob> {
         &self.index.files
     }

@@ -1,6 +1,5 @@
 //! Fair-use limits: so many hits in a window, counted in the control database so that a restart forgets none.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -27,17 +26,6 @@ pub struct Decision {
     pub resets_in: Duration,
 }
 
-/// The name under which an address is counted: one IPv6 network is one client.
-pub fn client_name(address: IpAddr) -> String {
-    match address {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
-        }
-    }
-}
-
 /// Counts a hit and says whether it was within the limit.
 pub fn hit(storage: &Storage, limit: Limit, name: &str) -> Result<Decision> {
     storage.control_write(|tx| {
@@ -60,12 +48,14 @@ pub fn hit(storage: &Storage, limit: Limit, name: &str) -> Result<Decision> {
     })
 }
 
-/// What the next hit would meet, without counting one.
-pub fn look(storage: &Storage, limit: Limit, name: &str) -> Result<Decision> {
-    storage.control(|conn| {
-        let now = clock::now();
-        let (start, hits) = window(conn, limit, name, now)?;
-        Ok(decision(limit, start, hits + 1, now))
+/// Takes one hit back, of something that turned out well.
+pub fn take_back(storage: &Storage, limit: Limit, name: &str) -> Result<()> {
+    storage.control_write(|tx| {
+        tx.execute(
+            "UPDATE rate_limit_windows SET hits = max(hits - 1, 0) WHERE scope = :scope AND address = :name",
+            named_params! { ":scope": limit.scope, ":name": name },
+        )?;
+        Ok(())
     })
 }
 
@@ -114,17 +104,4 @@ fn decision(limit: Limit, start: Timestamp, hits: i64, now: Timestamp) -> Decisi
 
 fn signed(window: Duration) -> SignedDuration {
     SignedDuration::try_from(window).unwrap_or(SignedDuration::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_ipv6_network_is_one_client() {
-        let name = |text: &str| client_name(text.parse().unwrap());
-        assert_eq!(name("2001:db8:1:2:3::4"), name("2001:db8:1:2:ffff::1"));
-        assert_ne!(name("2001:db8:1:2::1"), name("2001:db8:1:3::1"));
-        assert_eq!(name("192.0.2.1"), "192.0.2.1");
-    }
 }

@@ -79,7 +79,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let data = Arc::new(DataDir::open(folder.path()).unwrap());
         let storage = Arc::new(Storage::open(&data, &StorageOptions::default()).unwrap());
-        let packages = Arc::new(PackageStore::open(&data).unwrap());
+        let packages = Arc::new(PackageStore::new(&data));
         let readiness = || Readiness::new(Arc::clone(&storage), Arc::clone(&packages));
         let asked_before = readiness();
         assert!(asked_before.report().is_ready());

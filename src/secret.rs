@@ -11,11 +11,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
-use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use crate::config::SecretKeyPlace;
+use crate::digest::Digest;
 use crate::error::{Error, Result};
+use crate::random;
 
 const KEY_LENGTH: usize = 32;
 const NONCE_LENGTH: usize = 24;
@@ -54,8 +55,8 @@ impl SecretBox {
 
     fn with_key(key: &[u8; KEY_LENGTH]) -> Self {
         let mut key_id = [0; KEY_ID_LENGTH];
-        for (to, from) in key_id.iter_mut().zip(Sha256::digest(key)) {
-            *to = from;
+        for (to, from) in key_id.iter_mut().zip(Digest::of(key).bytes()) {
+            *to = *from;
         }
         Self {
             cipher: XChaCha20Poly1305::new(key.into()),
@@ -65,8 +66,7 @@ impl SecretBox {
 
     /// Seals `plain` for `place`, such as `a4ayc80OGd/mlflow/password`.
     pub fn seal(&self, place: &str, plain: &[u8]) -> Result<Vec<u8>> {
-        let mut nonce = [0; NONCE_LENGTH];
-        getrandom::fill(&mut nonce).map_err(|error| Error::internal("no random bytes", error))?;
+        let nonce = random::bytes::<NONCE_LENGTH>()?;
         let payload = Payload {
             msg: plain,
             aad: place.as_bytes(),
@@ -141,7 +141,7 @@ fn read_key_file(path: &Path) -> Result<Zeroizing<String>> {
 
 fn make_key_file(path: &Path) -> Result<Zeroizing<String>> {
     let mut key = Zeroizing::new([0; KEY_LENGTH]);
-    getrandom::fill(key.as_mut()).map_err(|error| Error::internal("no random bytes", error))?;
+    random::fill(key.as_mut())?;
     let text = Zeroizing::new(BASE64.encode(*key));
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
     fs::create_dir_all(folder).map_err(|error| {

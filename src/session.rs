@@ -12,6 +12,7 @@ use std::sync::Arc;
 use rusqlite::{OptionalExtension as _, named_params};
 
 use crate::clock;
+use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::secret::SecretBox;
 use crate::storage::Storage;
@@ -54,6 +55,7 @@ impl Sessions {
     }
 
     /// A refresh token; it counts once, and its hash is kept until it expires.
+    /// Only the hash: a copy of the database signs nobody in.
     pub fn refresh_token(&self, user: &User) -> Result<String> {
         let id = uuid::Uuid::now_v7().to_string();
         self.storage.control_write(|tx| {
@@ -64,7 +66,7 @@ impl Sessions {
             tx.execute(
                 "INSERT INTO refresh_tokens (token_hash, user_id, created_at, expires_at) VALUES (:hash, :user, :now, :expires)",
                 named_params! {
-                    ":hash": hash_of(&id), ":user": user.id,
+                    ":hash": Digest::of(id.as_bytes()), ":user": user.id,
                     ":now": clock::now_iso(), ":expires": clock::iso_in(REFRESH_SECONDS),
                 },
             )?;
@@ -102,7 +104,7 @@ impl Sessions {
         self.storage.control_write(|tx| {
             let removed = tx.execute(
                 "DELETE FROM refresh_tokens WHERE token_hash = :hash",
-                named_params! { ":hash": hash_of(id) },
+                named_params! { ":hash": Digest::of(id.as_bytes()) },
             )?;
             Ok(removed == 1)
         })
@@ -144,9 +146,4 @@ impl Sessions {
 
 fn expired() -> Error {
     Error::Unauthenticated("The session has ended; sign in again".to_owned())
-}
-
-/// Only hashes are kept: a copy of the database signs nobody in.
-fn hash_of(id: &str) -> String {
-    crate::package::digest::Digest::of(id.as_bytes()).to_string()
 }

@@ -4,8 +4,8 @@ use std::fmt;
 
 use base64::Engine as _;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
-use sha2::{Digest as _, Sha256};
 
+use crate::digest::Digest;
 use crate::error::Error;
 
 const LENGTH: usize = 10;
@@ -18,8 +18,8 @@ pub struct TenantId(String);
 impl TenantId {
     /// The seed's rule: the first ten alphanumerics of `base64(sha256(decimal organization id))`.
     pub fn of_organization(organization_id: i64) -> Self {
-        let digest = Sha256::digest(organization_id.to_string().as_bytes());
-        let text = base64::engine::general_purpose::STANDARD.encode(digest);
+        let digest = Digest::of(organization_id.to_string().as_bytes());
+        let text = base64::engine::general_purpose::STANDARD.encode(digest.bytes());
         Self(
             text.chars()
                 .filter(char::is_ascii_alphanumeric)

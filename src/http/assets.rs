@@ -7,6 +7,8 @@ use std::borrow::Cow;
 
 use rust_embed::{EmbeddedFile, RustEmbed};
 
+use crate::digest::Digest;
+
 /// Where a page expects the nonce of its reply; the reply puts it there.
 pub const NONCE_PLACEHOLDER: &str = "__CSP_NONCE__";
 
@@ -58,8 +60,9 @@ pub fn page() -> Asset {
 }
 
 fn asset(path: &str, file: EmbeddedFile, gzip: Option<Cow<'static, [u8]>>) -> Asset {
+    let digest = Digest::from(file.metadata.sha256_hash());
     Asset {
-        etag: etag(&file.metadata.sha256_hash()),
+        etag: format!("\"{}\"", digest.short(ETAG_BYTES)),
         bytes: file.data,
         gzip,
         mime: mime(path),
@@ -80,15 +83,6 @@ fn mime(path: &str) -> &'static str {
         Some("txt") => "text/plain; charset=utf-8",
         _ => "application/octet-stream",
     }
-}
-
-fn etag(digest: &[u8; 32]) -> String {
-    let hex: String = digest
-        .iter()
-        .take(ETAG_BYTES)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("\"{hex}\"")
 }
 
 #[cfg(test)]

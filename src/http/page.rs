@@ -3,8 +3,11 @@
 use base64::Engine as _;
 
 use super::assets;
-use super::reply::Reply;
+use super::reply::{self, Detail, Reply};
 use super::request::Request;
+use crate::random;
+
+const NONCE_BYTES: usize = 16;
 
 pub fn serve(request: &Request) -> Reply {
     if !matches!(request.method.as_str(), "GET" | "HEAD") {
@@ -29,10 +32,10 @@ pub fn serve(request: &Request) -> Reply {
 }
 
 fn page() -> Reply {
-    let mut bytes = [0; 16];
-    if let Err(error) = getrandom::fill(&mut bytes) {
-        return Reply::envelope(500, format!("no random bytes: {error}"));
-    }
+    let bytes = match random::bytes::<NONCE_BYTES>() {
+        Ok(bytes) => bytes,
+        Err(error) => return reply::of_error(&error, Detail::Others),
+    };
     let nonce = base64::engine::general_purpose::STANDARD.encode(bytes);
     let html =
         String::from_utf8_lossy(&assets::page().bytes).replace(assets::NONCE_PLACEHOLDER, &nonce);

@@ -113,7 +113,6 @@ pub fn of_error(error: &Error, detail: Detail) -> Reply {
         Error::RateLimited {
             message,
             retry_after,
-            ..
         } => {
             let body = json!({ "error": message }).to_string().into_bytes();
             Reply::new(429, JSON, body)
@@ -202,7 +201,6 @@ mod tests {
             (
                 Error::RateLimited {
                     message: text(),
-                    limit: 20,
                     retry_after: wait,
                 },
                 429,

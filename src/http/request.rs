@@ -6,13 +6,9 @@ use std::net::{IpAddr, SocketAddr};
 use ipnet::IpNet;
 use percent_encoding::percent_decode_str;
 
+use super::edge::PEER_HEADER;
 use super::json;
 use crate::error::{Error, Result};
-
-/// The edge tells the peer's address in this header; a client's own copy never arrives.
-pub const PEER_HEADER: &str = "x-edge-peer";
-/// The edge tells in this header which of its listeners the request came to.
-pub const LISTENER_HEADER: &str = "x-edge-listener";
 
 pub struct Request {
     pub method: String,
@@ -23,6 +19,8 @@ pub struct Request {
     headers: Vec<(String, String)>,
     pub body: Vec<u8>,
     peer: IpAddr,
+    /// Whether the peer is a trusted proxy.
+    from_proxy: bool,
     /// The client: the peer, or the hop that a trusted proxy vouches for.
     pub client: IpAddr,
     pub id: String,
@@ -43,6 +41,7 @@ impl Request {
             headers,
             body: Vec::new(),
             peer: IpAddr::from([0, 0, 0, 0]),
+            from_proxy: false,
             client: IpAddr::from([0, 0, 0, 0]),
             id: uuid::Uuid::now_v7().simple().to_string(),
         };
@@ -52,6 +51,7 @@ impl Request {
         {
             request.peer = peer.ip().to_canonical();
         }
+        request.from_proxy = trusted.iter().any(|net| net.contains(&request.peer));
         request.client = request.client_behind(trusted);
         request
     }
@@ -94,7 +94,7 @@ impl Request {
 
     /// Whether the client's side of the connection is TLS, as a trusted proxy tells it.
     pub fn is_secure(&self) -> bool {
-        self.client != self.peer && self.header("x-forwarded-proto") == Some("https")
+        self.from_proxy && self.header("x-forwarded-proto") == Some("https")
     }
 
     /// Whether a browser sent this from a page of this origin. Needed where a cookie authenticates a write.
@@ -134,7 +134,7 @@ impl Request {
     /// only when the peer itself is trusted: anyone else could write what they like.
     fn client_behind(&self, trusted: &[IpNet]) -> IpAddr {
         let is_trusted = |address: IpAddr| trusted.iter().any(|net| net.contains(&address));
-        if !is_trusted(self.peer) {
+        if !self.from_proxy {
             return self.peer;
         }
         let mut client = self.peer;
@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn a_forwarded_address_counts_only_from_a_trusted_proxy() {
         let forwarded = ("x-forwarded-for", "1.1.1.1, 9.9.9.9, 10.0.0.7");
-        let peer = ("x-edge-peer", "10.0.0.1:5000");
+        let peer = (PEER_HEADER, "10.0.0.1:5000");
         let client = |trusted: &[&str]| request(&[peer, forwarded], trusted).client.to_string();
         assert_eq!(client(&[]), "10.0.0.1");
         assert_eq!(client(&["10.0.0.0/8"]), "9.9.9.9");
@@ -228,10 +228,10 @@ mod tests {
 
     #[test]
     fn loopback_behind_a_proxy_is_not_local() {
-        let peer = ("x-edge-peer", "127.0.0.1:5000");
+        let peer = (PEER_HEADER, "127.0.0.1:5000");
         assert!(request(&[peer], &[]).is_local());
         assert!(!request(&[peer, ("x-forwarded-for", "9.9.9.9")], &[]).is_local());
-        assert!(!request(&[("x-edge-peer", "10.0.0.1:1")], &[]).is_local());
+        assert!(!request(&[(PEER_HEADER, "10.0.0.1:1")], &[]).is_local());
     }
 
     #[test]

@@ -1,49 +1,49 @@
 //! One operation at a time per tenant and plugin: of fifty installs at once, one works and the others find it done.
 
-use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::{ArcMutexGuard, Mutex, RawMutex};
-
 use crate::error::{Error, Result};
+use crate::keyed_lock::{KeyedGuard, KeyedLock};
 use crate::plugin_key::PluginKey;
 use crate::tenant::TenantId;
 
-/// Longer than any hook may take, so that a waiter gives up only when something is wrong.
-const PATIENCE: Duration = Duration::from_secs(40);
-
-type Lock = Arc<Mutex<()>>;
+/// A waiter keeps a worker; whoever waits longer is asked to come again.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(Default)]
 pub struct Operations {
-    locks: Mutex<HashMap<(TenantId, PluginKey), Lock>>,
+    locks: KeyedLock<(TenantId, PluginKey)>,
 }
 
 /// Held while an operation runs.
-pub type Operation = ArcMutexGuard<RawMutex, ()>;
+pub type Operation = KeyedGuard;
 
 impl Operations {
+    /// The turn, or `None` while another operation on the plugin runs.
+    pub fn try_begin(&self, tenant: &TenantId, plugin: &PluginKey) -> Option<Operation> {
+        self.locks
+            .lock((tenant.clone(), plugin.clone()), Duration::ZERO)
+    }
+
+    /// The turn, after a short wait if need be.
     pub fn begin(&self, tenant: &TenantId, plugin: &PluginKey) -> Result<Operation> {
-        let lock = {
-            let mut locks = self.locks.lock();
-            // A lock that nobody else holds a reference to is free: dropping it here keeps the map small.
-            locks.retain(|_, lock| Arc::strong_count(lock) > 1);
-            Arc::clone(locks.entry((tenant.clone(), plugin.clone())).or_default())
-        };
-        lock.try_lock_arc_for(PATIENCE).ok_or_else(|| Error::Busy {
-            message: format!("Another operation on plugin '{plugin}' is still running"),
-            retry_after: Duration::from_secs(5),
-        })
+        self.locks
+            .lock((tenant.clone(), plugin.clone()), PATIENCE)
+            .ok_or_else(|| Error::Busy {
+                message: format!("Another operation on plugin '{plugin}' is still running"),
+                retry_after: PATIENCE,
+            })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     #[test]
-    fn operations_on_one_plugin_follow_each_other_and_leave_nothing_behind() {
+    fn operations_on_one_plugin_follow_each_other() {
         let operations = Arc::new(Operations::default());
         let tenant = TenantId::of_organization(1);
         let plugin = PluginKey::parse("notes").unwrap();
@@ -57,12 +57,5 @@ mod tests {
         };
         drop(first);
         assert!(waiter.join().unwrap());
-        drop(other);
-        drop(
-            operations
-                .begin(&TenantId::of_organization(2), &plugin)
-                .unwrap(),
-        );
-        assert!(operations.locks.lock().len() <= 1);
     }
 }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::configuration_schema::ConfigurationSchema;
+use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::package::Package;
-use crate::package::digest::Digest;
 use crate::plugin_key::PluginKey;
 use crate::script::{Program, Runtime};
 use crate::tenant::TenantId;

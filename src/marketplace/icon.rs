@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::listing::Listing;
+use crate::digest::Digest;
 use crate::package::Package;
-use crate::package::digest::Digest;
 use crate::package::path::PackagePath;
 
 pub const ICON_BYTES: u64 = 256 * 1024;

@@ -45,6 +45,14 @@ pub struct Listing {
 impl Listing {
     /// Reads one manifest. The error is the reason for which the plugin is not listed.
     pub fn parse(manifest: Map<String, Value>) -> Result<Self, String> {
+        let mut listing = Self::shown(manifest)?;
+        listing.installable = listing.judge();
+        Ok(listing)
+    }
+
+    /// Reads the manifest of a plugin that is installed already: whether it could be installed
+    /// is not asked, which spares compiling its schema.
+    pub fn shown(manifest: Map<String, Value>) -> Result<Self, String> {
         let key = manifest
             .get("key")
             .and_then(Value::as_str)
@@ -95,7 +103,6 @@ impl Listing {
             manifest,
         };
         listing.note_loose_fields();
-        listing.installable = listing.judge();
         Ok(listing)
     }
 

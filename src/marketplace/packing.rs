@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use super::Document;
 use super::listing::{ListedFile, Listing};
 use super::source::Files;
+use crate::digest::Digest;
 use crate::error::{Error, Result};
-use crate::package::digest::Digest;
 use crate::package::path::PackagePath;
 use crate::package::staging::Staged;
 use crate::package::store::PackageStore;
@@ -22,6 +22,17 @@ const FILE_TIME: Duration = Duration::from_secs(15);
 
 /// Brings a plugin's package into the store. Nothing of it stays behind when a file is missing or wrong.
 pub fn pack(listing: &Listing, files: &dyn Files, store: &PackageStore) -> Result<Package> {
+    // What is too large here is the plugin, not the request of the person who wants it.
+    try_pack(listing, files, store).map_err(|error| match error {
+        Error::TooLarge(limit) => Error::refused(format!(
+            "Plugin '{}' cannot be installed: {limit}",
+            listing.key
+        )),
+        other => other,
+    })
+}
+
+fn try_pack(listing: &Listing, files: &dyn Files, store: &PackageStore) -> Result<Package> {
     if let Err(reason) = &listing.installable {
         return Err(Error::refused(reason.clone()));
     }

@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use super::manifest::{FILE_NAME, REGISTRY_BYTES, Registry};
 use super::source::folder::{Folder, Stamp};
 use super::source::{Files, Source, builtin};
+use crate::clock;
 use crate::error::{Error, Result};
 use crate::outbound::Outbound;
 use crate::package::path::PackagePath;
@@ -100,6 +101,8 @@ impl Keeper {
 pub(super) struct FolderRegistry {
     folder: Folder,
     read: Mutex<Option<(Stamp, Snapshot)>>,
+    /// Held by the one who looks at the folder.
+    looking: Mutex<()>,
 }
 
 impl FolderRegistry {
@@ -107,34 +110,45 @@ impl FolderRegistry {
         Self {
             folder: Folder::new(root),
             read: Mutex::new(None),
+            looking: Mutex::new(()),
         }
     }
 
+    /// The disk may be slow and a registry long, so nobody waits for a look who has a copy.
     fn current(&self) -> Result<Snapshot> {
-        let mut read = self.read.lock();
-        // The stamp is taken before the file is read: a change in between is seen at the next look.
-        let renewed = self
-            .folder
-            .stamp(&file_name()?)
-            .and_then(|stamp| match &*read {
-                Some((seen, _)) if *seen == stamp => Ok(None),
-                _ => read_registry(&self.folder).map(|registry| Some((stamp, registry))),
-            });
-        match (renewed, &mut *read) {
+        let copy = self.read.lock().clone();
+        let _looking = match (self.looking.try_lock(), copy) {
+            (Some(turn), _) => turn,
+            (None, Some((_, snapshot))) => return Ok(snapshot),
+            (None, None) => self.looking.lock(),
+        };
+        let known = self.read.lock().clone();
+        match (self.look(known.as_ref().map(|(stamp, _)| *stamp)), known) {
             (Ok(Some((stamp, registry))), _) => {
                 let snapshot = Snapshot {
                     registry,
                     state: State::Connected,
-                    fetched_at: Some(Timestamp::now()),
+                    fetched_at: Some(clock::now()),
                     expired: false,
                 };
-                Ok(read.insert((stamp, snapshot)).1.clone())
+                *self.read.lock() = Some((stamp, snapshot.clone()));
+                Ok(snapshot)
             }
-            (Ok(None), Some((_, snapshot))) => Ok(snapshot.clone()),
-            (Err(error), Some((_, snapshot))) => Ok(snapshot.clone().stale(error.to_string())),
+            (Ok(None), Some((_, snapshot))) => Ok(snapshot),
+            (Err(error), Some((_, snapshot))) => Ok(snapshot.stale(error.to_string())),
             (Err(error), None) => Err(never_read(&error.to_string(), remote::BACK_OFF)),
             (Ok(None), None) => Err(never_read("nothing was read", remote::BACK_OFF)),
         }
+    }
+
+    /// `None` when the file is the one that was seen before.
+    fn look(&self, seen: Option<Stamp>) -> Result<Option<(Stamp, Arc<Registry>)>> {
+        // The stamp is taken before the file is read: a change in between is seen at the next look.
+        let stamp = self.folder.stamp(&file_name()?)?;
+        if seen == Some(stamp) {
+            return Ok(None);
+        }
+        Ok(Some((stamp, read_registry(&self.folder)?)))
     }
 }
 
@@ -230,6 +244,19 @@ mod tests {
             (again.state, again.registry.version.as_str()),
             (State::Connected, "2")
         );
+    }
+
+    #[test]
+    fn while_one_looks_at_the_folder_the_others_are_answered_from_the_copy() {
+        let folder = tempfile::tempdir().unwrap();
+        write(&folder, r#"{"version": "1", "plugins": []}"#);
+        let keeper = keeper(&folder);
+        keeper.current().unwrap();
+        write(&folder, r#"{"version": "2.0", "plugins": []}"#);
+        let looking = keeper.looking.lock();
+        assert_eq!(keeper.current().unwrap().registry.version, "1");
+        drop(looking);
+        assert_eq!(keeper.current().unwrap().registry.version, "2.0");
     }
 
     #[test]

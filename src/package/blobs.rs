@@ -5,8 +5,8 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::digest::Digest;
 use super::index::{Blob, Index};
+use crate::digest::Digest;
 use crate::error::{Error, Result};
 
 /// An index holds a manifest and one line for each file.

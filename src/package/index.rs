@@ -15,8 +15,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
-use super::digest::Digest;
 use super::path::PackagePath;
+use crate::digest::Digest;
 
 const HEADER: &str = "souk-package 1";
 

@@ -4,17 +4,19 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::blobs::INDEX_BYTES;
-use super::digest::Digest;
 use super::index::{Blob, Index};
 use super::path::PackagePath;
 use super::store::PackageStore;
 use super::{FILE_BYTES, PACKAGE_BYTES, PACKAGE_FILES, Package};
+use crate::digest::Digest;
+use crate::durable::sync_folder;
 use crate::error::{Error, Result};
 
 /// Dropping it removes what was written and not published.
@@ -104,7 +106,7 @@ impl<'store> Staged<'store> {
         )?;
         Ok(Package {
             digest,
-            index,
+            index: Arc::new(index),
             blobs: self.store.blobs.clone(),
         })
     }
@@ -153,14 +155,5 @@ fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut file = options.open(path)?;
     file.write_all(bytes)?;
     file.sync_all()?;
-    Ok(())
-}
-
-fn sync_folder(folder: &Path) -> Result<()> {
-    // Windows keeps renames durable itself and cannot open a folder as a file.
-    #[cfg(unix)]
-    File::open(folder)?.sync_all()?;
-    #[cfg(not(unix))]
-    let _ = folder;
     Ok(())
 }

@@ -2,29 +2,31 @@
 //!
 //! A file is written in `staging/<uuid>/`, synced, and only then renamed to its place, whose
 //! folder is synced too. So a blob that exists under its name is whole, a crash leaves nothing
-//! but a staging folder (emptied at the next start) or an unreferenced blob (collected later),
+//! but a staging folder (emptied at the next start, see `data_dir`) or an unreferenced blob (collected later),
 //! and a digest that was committed to a database names bytes that are on the disk.
 //!
 //! Blobs never change. Two packages with the same file share it.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use parking_lot::RwLock;
-use serde_json::{Map, Value};
+use parking_lot::{Mutex, RwLock};
 
 use super::Package;
 use super::blobs::BlobReader;
-use super::digest::Digest;
-use super::path::PackagePath;
 use super::staging::Staged;
 use crate::data_dir::DataDir;
+use crate::digest::Digest;
 use crate::error::Result;
+use crate::recent::Recent;
 
 /// A blob younger than this may belong to an install that has not committed its row yet.
 const COLLECT_AFTER: Duration = Duration::from_hours(1);
+/// Opened packages that are remembered: their indexes, not their files.
+const OPENED: usize = 512;
 
 #[derive(Debug)]
 pub struct PackageStore {
@@ -33,6 +35,8 @@ pub struct PackageStore {
     /// Writers of blobs share it, the collector holds it alone: a blob that is being
     /// reused can then not be collected between the look and the touch.
     pub(super) collecting: RwLock<()>,
+    /// A package never changes, so its index is read and verified once.
+    opened: Mutex<Recent<Digest, Package>>,
 }
 
 /// What a collection removed.
@@ -43,24 +47,13 @@ pub struct Collected {
 }
 
 impl PackageStore {
-    /// Opens the store and empties what a crash left in staging.
-    pub fn open(data: &DataDir) -> Result<Self> {
-        let staging = data.staging();
-        fs::create_dir_all(data.blobs())?;
-        fs::create_dir_all(&staging)?;
-        for left in fs::read_dir(&staging)? {
-            let left = left?;
-            if left.file_type()?.is_dir() {
-                fs::remove_dir_all(left.path())?;
-            } else {
-                fs::remove_file(left.path())?;
-            }
-        }
-        Ok(Self {
+    pub fn new(data: &DataDir) -> Self {
+        Self {
             blobs: BlobReader::new(&data.blobs()),
-            staging,
+            staging: data.staging(),
             collecting: RwLock::new(()),
-        })
+            opened: Mutex::new(Recent::new(OPENED)),
+        }
     }
 
     /// Whether packages can be written now.
@@ -74,30 +67,23 @@ impl PackageStore {
         Staged::begin(self)
     }
 
-    /// Stores a whole package from memory.
-    pub fn put(
-        &self,
-        manifest: &Map<String, Value>,
-        files: &BTreeMap<PackagePath, Vec<u8>>,
-    ) -> Result<Package> {
-        let mut staged = self.stage()?;
-        for (path, bytes) in files {
-            staged.add(path, bytes)?;
-        }
-        staged.publish(manifest)
-    }
-
-    /// Opens a package by its digest: the index is verified whole, each file by its size.
+    /// Opens a package by its digest. The first time the index is verified whole and each file
+    /// by its size; a file that is damaged later is found when it is read.
     pub fn get(&self, digest: &Digest) -> Result<Package> {
+        if let Some(package) = self.opened.lock().find(digest) {
+            return Ok(package);
+        }
         let index = self.blobs.read_index(digest)?;
         for (path, blob) in &index.files {
             self.blobs.check_size(*blob, path.as_str())?;
         }
-        Ok(Package {
+        let package = Package {
             digest: *digest,
-            index,
+            index: Arc::new(index),
             blobs: self.blobs.clone(),
-        })
+        };
+        self.opened.lock().keep(*digest, package.clone());
+        Ok(package)
     }
 
     /// Removes blobs that none of the packages in `keep` names and that are older than an hour.
@@ -109,6 +95,7 @@ impl PackageStore {
             let index = self.blobs.read_index(digest)?;
             named.extend(index.files.values().map(|blob| blob.sha256));
         }
+        self.opened.lock().retain(|digest| keep.contains(digest));
         let mut collected = Collected::default();
         for shard in fs::read_dir(self.blobs.root())? {
             let shard = shard?;
@@ -140,17 +127,33 @@ fn is_old(modified: SystemTime) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::fs::File;
+
+    use serde_json::{Map, Value};
 
     use super::*;
     use crate::error::Error;
+    use crate::package::path::PackagePath;
     use crate::package::{FILE_BYTES, PACKAGE_FILES};
 
     fn store() -> (tempfile::TempDir, DataDir, PackageStore) {
         let folder = tempfile::tempdir().unwrap();
         let data = DataDir::open(folder.path()).unwrap();
-        let store = PackageStore::open(&data).unwrap();
+        let store = PackageStore::new(&data);
         (folder, data, store)
+    }
+
+    fn put(
+        store: &PackageStore,
+        manifest: &Map<String, Value>,
+        files: &BTreeMap<PackagePath, Vec<u8>>,
+    ) -> Result<Package> {
+        let mut staged = store.stage()?;
+        for (path, bytes) in files {
+            staged.add(path, bytes)?;
+        }
+        staged.publish(manifest)
     }
 
     fn path(text: &str) -> PackagePath {
@@ -178,20 +181,17 @@ mod tests {
     #[test]
     fn a_package_is_read_back_by_its_digest_in_another_process() {
         let (_folder, data, store) = store();
-        let put = store
-            .put(
-                &manifest(r#"{"key":"a"}"#),
-                &files(&[
-                    ("main.lua", "return {}"),
-                    ("lib/x.lua", "1"),
-                    ("README.md", "#"),
-                ]),
-            )
-            .unwrap();
-        let package = PackageStore::open(&data)
-            .unwrap()
-            .get(&put.digest())
-            .unwrap();
+        let put = put(
+            &store,
+            &manifest(r#"{"key":"a"}"#),
+            &files(&[
+                ("main.lua", "return {}"),
+                ("lib/x.lua", "1"),
+                ("README.md", "#"),
+            ]),
+        )
+        .unwrap();
+        let package = PackageStore::new(&data).get(&put.digest()).unwrap();
         assert_eq!(package.manifest()["key"], "a");
         assert_eq!(package.read("README.md").unwrap(), b"#");
         assert_eq!(
@@ -209,17 +209,15 @@ mod tests {
     fn the_same_contents_have_the_same_digest_and_another_manifest_another_one() {
         let (_folder, _data, store) = store();
         let twins = files(&[("a", "same"), ("b", "same")]);
-        let first = store.put(&manifest(r#"{"version":"1"}"#), &twins).unwrap();
+        let first = put(&store, &manifest(r#"{"version":"1"}"#), &twins).unwrap();
         assert_eq!(
-            store
-                .put(&manifest(r#"{"version":"1"}"#), &twins)
+            put(&store, &manifest(r#"{"version":"1"}"#), &twins)
                 .unwrap()
                 .digest(),
             first.digest()
         );
         assert_ne!(
-            store
-                .put(&manifest(r#"{"version":"2"}"#), &twins)
+            put(&store, &manifest(r#"{"version":"2"}"#), &twins)
                 .unwrap()
                 .digest(),
             first.digest()
@@ -231,9 +229,7 @@ mod tests {
     fn blobs_are_read_only() {
         use std::os::unix::fs::PermissionsExt as _;
         let (_folder, _data, store) = store();
-        let package = store
-            .put(&Map::new(), &files(&[("main.lua", "x")]))
-            .unwrap();
+        let package = put(&store, &Map::new(), &files(&[("main.lua", "x")])).unwrap();
         let blob = store.blobs.path(&package.blob("main.lua").unwrap().sha256);
         assert_eq!(
             fs::metadata(blob).unwrap().permissions().mode() & 0o777,
@@ -245,7 +241,7 @@ mod tests {
     fn a_damaged_blob_is_never_served_and_putting_the_package_again_heals_it() {
         let (_folder, _data, store) = store();
         let contents = files(&[("main.lua", "good"), ("x", "other")]);
-        let package = store.put(&Map::new(), &contents).unwrap();
+        let package = put(&store, &Map::new(), &contents).unwrap();
         let digest = package.blob("main.lua").unwrap().sha256;
         let place = store.blobs.path(&digest);
 
@@ -262,7 +258,7 @@ mod tests {
         fs::write(&place, "short or long").unwrap();
         assert!(store.get(&package.digest()).is_err());
 
-        store.put(&Map::new(), &contents).unwrap();
+        put(&store, &Map::new(), &contents).unwrap();
         assert_eq!(package.read("main.lua").unwrap(), b"good");
     }
 
@@ -277,7 +273,7 @@ mod tests {
                 .to_string()
                 .contains(&unknown.to_string())
         );
-        let package = store.put(&Map::new(), &files(&[("a", "a")])).unwrap();
+        let package = put(&store, &Map::new(), &files(&[("a", "a")])).unwrap();
         let index = store.blobs.path(&package.digest());
         fs::remove_file(&index).unwrap();
         fs::write(&index, "souk-package 1\n{}\n").unwrap();
@@ -285,14 +281,34 @@ mod tests {
     }
 
     #[test]
+    fn an_opened_package_is_not_read_again() {
+        let (_folder, _data, store) = store();
+        let digest = put(&store, &Map::new(), &files(&[("a", "a")]))
+            .unwrap()
+            .digest();
+        let first = store.get(&digest).unwrap();
+        fs::remove_file(store.blobs.path(&digest)).unwrap();
+        assert!(Arc::ptr_eq(
+            &first.index,
+            &store.get(&digest).unwrap().index
+        ));
+    }
+
+    #[test]
     fn collecting_keeps_what_is_named_and_what_is_young() {
         let (_folder, _data, store) = store();
-        let kept = store
-            .put(&Map::new(), &files(&[("a", "shared"), ("b", "kept")]))
-            .unwrap();
-        let gone = store
-            .put(&Map::new(), &files(&[("a", "shared"), ("b", "gone")]))
-            .unwrap();
+        let kept = put(
+            &store,
+            &Map::new(),
+            &files(&[("a", "shared"), ("b", "kept")]),
+        )
+        .unwrap();
+        let gone = put(
+            &store,
+            &Map::new(),
+            &files(&[("a", "shared"), ("b", "gone")]),
+        )
+        .unwrap();
         let keep = HashSet::from([kept.digest()]);
         assert_eq!(store.collect(&keep).unwrap(), Collected::default());
 
@@ -312,7 +328,7 @@ mod tests {
     #[test]
     fn collecting_removes_nothing_when_a_kept_package_cannot_be_read() {
         let (_folder, _data, store) = store();
-        let package = store.put(&Map::new(), &files(&[("a", "a")])).unwrap();
+        let package = put(&store, &Map::new(), &files(&[("a", "a")])).unwrap();
         make_old(&store, &package.digest());
         let keep = HashSet::from([Digest::of(b"lost")]);
         assert!(store.collect(&keep).is_err());
@@ -323,10 +339,10 @@ mod tests {
     fn a_blob_that_is_used_again_is_young_again() {
         let (_folder, _data, store) = store();
         let contents = files(&[("a", "a")]);
-        let package = store.put(&Map::new(), &contents).unwrap();
+        let package = put(&store, &Map::new(), &contents).unwrap();
         make_old(&store, &package.digest());
         make_old(&store, &package.blob("a").unwrap().sha256);
-        store.put(&Map::new(), &contents).unwrap();
+        put(&store, &Map::new(), &contents).unwrap();
         assert_eq!(
             store.collect(&HashSet::new()).unwrap(),
             Collected::default()
@@ -362,14 +378,5 @@ mod tests {
         drop(staged);
         assert_eq!(fs::read_dir(data.staging()).unwrap().count(), 0);
         assert_eq!(fs::read_dir(data.blobs()).unwrap().count(), 0);
-    }
-
-    #[test]
-    fn what_a_crash_left_in_staging_is_gone_after_the_next_start() {
-        let (_folder, data, store) = store();
-        std::mem::forget(store.stage().unwrap());
-        assert_eq!(fs::read_dir(data.staging()).unwrap().count(), 1);
-        PackageStore::open(&data).unwrap();
-        assert_eq!(fs::read_dir(data.staging()).unwrap().count(), 0);
     }
 }

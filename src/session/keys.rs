@@ -7,7 +7,8 @@ use rusqlite::named_params;
 
 use super::token::{self, Claims, Purpose};
 use crate::clock;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::random;
 use crate::secret::SecretBox;
 use crate::storage::Storage;
 
@@ -20,12 +21,12 @@ pub struct SigningKeys {
 }
 
 impl SigningKeys {
-    /// Loads every key that has not been retired, making the first one if there is none.
+    /// Loads every key, making the first one if there is none.
     pub fn load(storage: &Storage, secrets: &SecretBox) -> Result<Self> {
         super::signer::install();
         storage.control_write(|tx| {
             let sealed = tx
-                .prepare("SELECT kid, secret FROM signing_keys WHERE retired_at IS NULL ORDER BY created_at, kid")?
+                .prepare("SELECT kid, secret FROM signing_keys ORDER BY created_at, kid")?
                 .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?)))?
                 .collect::<Result<Vec<_>, _>>()?;
             let mut verifying = HashMap::new();
@@ -38,11 +39,10 @@ impl SigningKeys {
             let (newest, signing) = match newest {
                 Some(found) => found,
                 None => {
-                    let mut secret = [0; KEY_LENGTH];
-                    getrandom::fill(&mut secret).map_err(|error| Error::internal("no random bytes", error))?;
+                    let secret = random::bytes::<KEY_LENGTH>()?;
                     let kid = uuid::Uuid::now_v7().to_string();
                     tx.execute(
-                        "INSERT INTO signing_keys (kid, purpose, secret, created_at) VALUES (:kid, 'session', :secret, :now)",
+                        "INSERT INTO signing_keys (kid, secret, created_at) VALUES (:kid, :secret, :now)",
                         named_params! { ":kid": kid, ":secret": secrets.seal(&place(&kid), &secret)?, ":now": clock::now_iso() },
                     )?;
                     verifying.insert(kid.clone(), DecodingKey::from_secret(&secret));

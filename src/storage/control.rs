@@ -75,30 +75,32 @@ mod tests {
     use super::*;
 
     const BUSY: Duration = Duration::from_millis(200);
+    const INSERT: &str =
+        "INSERT INTO rate_limit_windows VALUES ('a', 'b', '2026-11-24T07:00:00.000Z', 1)";
 
     #[test]
     fn a_failed_write_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let control = Control::open(&folder.path().join("souk.db"), BUSY).unwrap();
         let refused: Result<()> = control.write(|transaction| {
-            transaction.execute("INSERT INTO app_meta VALUES ('a', 'b')", [])?;
+            transaction.execute(INSERT, [])?;
             Err(Error::NotFound("no".to_owned()))
         });
         assert!(refused.is_err());
         let rows = |control: &Control| {
             control
                 .read(|c| {
-                    Ok(c.query_row("SELECT count(*) FROM app_meta", [], |row| {
-                        row.get::<_, i64>(0)
-                    })?)
+                    Ok(
+                        c.query_row("SELECT count(*) FROM rate_limit_windows", [], |row| {
+                            row.get::<_, i64>(0)
+                        })?,
+                    )
                 })
                 .unwrap()
         };
         assert_eq!(rows(&control), 0);
         control
-            .write(|transaction| {
-                Ok(transaction.execute("INSERT INTO app_meta VALUES ('a', 'b')", [])?)
-            })
+            .write(|transaction| Ok(transaction.execute(INSERT, [])?))
             .unwrap();
         drop(control);
         assert_eq!(

@@ -24,7 +24,7 @@ impl Storage {
     /// The control database answers.
     pub fn ready(&self) -> Result<()> {
         self.control(|connection| {
-            Ok(connection.query_row("SELECT count(*) FROM app_meta", [], |_| Ok(()))?)
+            Ok(connection.query_row("SELECT count(*) FROM organizations", [], |_| Ok(()))?)
         })
     }
 

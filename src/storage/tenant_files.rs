@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use super::schema::Kind;
 use super::settings;
 use crate::data_dir::DataDir;
+use crate::durable::sync_folder;
 use crate::error::{Error, Result};
 use crate::tenant::TenantId;
 
@@ -57,10 +58,6 @@ impl TenantFiles {
         fs::rename(&temporary, &path)?;
         sync_folder(folder)
     }
-}
-
-fn sync_folder(folder: &Path) -> Result<()> {
-    Ok(File::open(folder)?.sync_all()?)
 }
 
 fn remove_database(path: &Path) -> Result<()> {

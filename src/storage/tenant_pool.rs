@@ -12,13 +12,14 @@ use r2d2::{ManageConnection, PooledConnection};
 
 use super::slot::{Attacher, Slot};
 use crate::data_dir::DataDir;
+use crate::descriptors::descriptor_limit;
 use crate::error::{Error, Result};
 use crate::tenant::TenantId;
 
 /// The database, its WAL and the shared memory file.
-const DESCRIPTORS_PER_SLOT: u64 = 3;
+const DESCRIPTORS_PER_SLOT: usize = 3;
 /// Slots take at most this share of the process's descriptors; the rest is for clients.
-const SHARE_OF_DESCRIPTORS: u64 = 4;
+const SHARE_OF_DESCRIPTORS: usize = 4;
 
 pub struct TenantPool {
     slots: r2d2::Pool<Slots>,
@@ -195,7 +196,6 @@ impl Drop for Lease {
 }
 
 fn affordable_slots() -> u32 {
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
-    let slots = limit.unwrap_or(u64::MAX) / SHARE_OF_DESCRIPTORS / DESCRIPTORS_PER_SLOT;
+    let slots = descriptor_limit() / SHARE_OF_DESCRIPTORS / DESCRIPTORS_PER_SLOT;
     u32::try_from(slots).unwrap_or(u32::MAX)
 }

@@ -1,8 +1,7 @@
 //! The sample data: made up, and named so that nobody takes it for real.
 
-use sha2::{Digest as _, Sha256};
-
 use super::store::{Experiment, Labels, Metric, Model, Run, Store, Version};
+use crate::digest::Digest;
 
 /// 1 September 2026, 08:00 UTC; everything happens after it, in hours.
 const START: i64 = 1_788_249_600_000;
@@ -268,7 +267,7 @@ fn run(at: usize, sample: &SampleRun) -> Run {
             .replace(|c: char| !c.is_ascii_alphanumeric(), "_")
     );
     let id = run_id(at);
-    let commit = hex(&format!("commit {at}"), 20);
+    let commit = Digest::of(format!("commit {at}").as_bytes()).short(20);
     let mut tags = labels(&[
         ("mlflow.user", sample.user),
         ("mlflow.source.type", "LOCAL"),
@@ -344,14 +343,5 @@ fn labels(pairs: &[(&str, &str)]) -> Labels {
 
 /// The same at every start, so that a link to a run stays good.
 fn run_id(at: usize) -> String {
-    hex(&format!("sample run {at}"), 16)
-}
-
-fn hex(seed: &str, bytes: usize) -> String {
-    let digest = Sha256::digest(seed.as_bytes());
-    digest
-        .iter()
-        .take(bytes)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    Digest::of(format!("sample run {at}").as_bytes()).short(16)
 }

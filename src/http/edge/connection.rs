@@ -11,12 +11,12 @@ use mio::net::TcpStream;
 
 use super::body::Decoder;
 use super::limits::{HEAD_READ_BYTES, KEPT_BUFFER_BYTES, TURNS};
-use super::listener::AddressKey;
 use super::refusal::Refusal;
 use super::reply::{Ending, Reply};
 use super::scan::Scan;
 use super::spool::{Flush, Outgoing, Spool, is_not_yet};
 use super::turn::Turn;
+use crate::client_key::ClientKey;
 
 /// The deadline of a connection that waits for upstream, whose own clock runs instead.
 const FAR: Duration = Duration::from_secs(24 * 3600);
@@ -25,7 +25,7 @@ const FAR: Duration = Duration::from_secs(24 * 3600);
 pub struct Connection {
     pub socket: TcpStream,
     /// Counted against the cap per address; `None` where that cap does not hold.
-    pub address: Option<AddressKey>,
+    pub address: Option<ClientKey>,
     peer: SocketAddr,
     listener: &'static str,
     phase: Phase,
@@ -78,7 +78,7 @@ impl Connection {
         socket: TcpStream,
         peer: SocketAddr,
         listener: &'static str,
-        address: Option<AddressKey>,
+        address: Option<ClientKey>,
         turn: &Turn,
     ) -> Self {
         Self {

@@ -17,12 +17,13 @@ use slab::Slab;
 
 use super::connection::{Connection, Next};
 use super::counters::Counters;
-use super::limits::{self, ACCEPT_PAUSE, ACCEPT_TURNS, REFUSALS_IN_FLIGHT, SCAN_INTERVAL};
+use super::limits::{ACCEPT_PAUSE, ACCEPT_TURNS, REFUSALS_IN_FLIGHT, SCAN_INTERVAL};
 use super::listener::{Accepted, Addresses, Listener};
 use super::refusal::Refusal;
 use super::spool::Outgoing;
 use super::turn::Turn;
 use super::{EdgeConfig, Upstream};
+use crate::descriptors::descriptor_limit;
 use dispatch::Upstreams;
 
 /// Tokens: the waker, then listeners, upstream connections, clients.
@@ -70,7 +71,7 @@ impl EventLoop {
     ) -> io::Result<(Self, Waker)> {
         let poll = Poll::new()?;
         let waker = Waker::new(poll.registry(), WAKER)?;
-        let limits = config.limits.within_descriptors(limits::descriptors());
+        let limits = config.limits.within_descriptors(descriptor_limit());
         let mut listeners = Vec::new();
         for listener in config.listeners {
             listener.socket.set_nonblocking(true)?;

@@ -129,22 +129,6 @@ impl Limits {
     }
 }
 
-/// The soft limit on open descriptors, or a cautious guess where there is none to ask.
-#[cfg(unix)]
-pub(super) fn descriptors() -> usize {
-    use rustix::process::{Resource, getrlimit};
-    getrlimit(Resource::Nofile)
-        .current
-        .map_or(usize::MAX, |soft| {
-            usize::try_from(soft).unwrap_or(usize::MAX)
-        })
-}
-
-#[cfg(not(unix))]
-pub(super) fn descriptors() -> usize {
-    8192
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,16 +3,16 @@
 
 use std::collections::HashMap;
 use std::io::ErrorKind;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 use ipnet::IpNet;
 use mio::net::{TcpListener, TcpStream};
 
+use crate::client_key::ClientKey;
+
 /// Failed accepts in a row that are taken for dead clients before we call it a shortage.
 const DEAD_CLIENTS: usize = 32;
-/// Bits of an IPv6 address that one household or server rents as a whole.
-const IPV6_SITE_BITS: u32 = 64;
 
 #[derive(Debug)]
 pub struct Listener {
@@ -33,14 +33,10 @@ pub enum Accepted {
     Shortage,
 }
 
-/// Whom a connection counts against: an IPv4 address or an IPv6 /64.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct AddressKey(IpAddr);
-
-/// How many connections each address has.
+/// How many connections each client has.
 #[derive(Debug)]
 pub struct Addresses {
-    counts: HashMap<AddressKey, usize>,
+    counts: HashMap<ClientKey, usize>,
     exempt: Vec<IpNet>,
     most: usize,
 }
@@ -67,18 +63,6 @@ impl Listener {
     }
 }
 
-impl AddressKey {
-    fn of(address: IpAddr) -> Self {
-        match address.to_canonical() {
-            IpAddr::V6(six) => {
-                let site = six.to_bits() & (u128::MAX << (128 - IPV6_SITE_BITS));
-                Self(IpAddr::V6(Ipv6Addr::from_bits(site)))
-            }
-            four => Self(four),
-        }
-    }
-}
-
 impl Addresses {
     pub fn new(exempt: Vec<IpNet>, most: usize) -> Self {
         Self {
@@ -89,12 +73,12 @@ impl Addresses {
     }
 
     /// Counts a new connection; `None` for loopback and trusted proxies, which are not counted.
-    pub fn admit(&mut self, address: IpAddr) -> Result<Option<AddressKey>, AddressFull> {
+    pub fn admit(&mut self, address: IpAddr) -> Result<Option<ClientKey>, AddressFull> {
         let address = address.to_canonical();
         if address.is_loopback() || self.exempt.iter().any(|net| net.contains(&address)) {
             return Ok(None);
         }
-        let key = AddressKey::of(address);
+        let key = ClientKey::of(address);
         let count = self.counts.entry(key).or_default();
         if *count >= self.most {
             return Err(AddressFull);
@@ -103,7 +87,7 @@ impl Addresses {
         Ok(Some(key))
     }
 
-    pub fn release(&mut self, key: AddressKey) {
+    pub fn release(&mut self, key: ClientKey) {
         if let Some(count) = self.counts.get_mut(&key) {
             *count = count.saturating_sub(1);
             if *count == 0 {

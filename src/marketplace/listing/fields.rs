@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use serde_json::{Map, Value};
 
-use crate::package::digest::Digest;
+use crate::digest::Digest;
 use crate::package::path::PackagePath;
 use crate::package::{FILE_BYTES, PACKAGE_BYTES, PACKAGE_FILES};
 use crate::plugin_key::PluginKey;

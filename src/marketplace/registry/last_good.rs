@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, named_params};
 
+use crate::clock;
 use crate::error::{Error, Result};
 use crate::storage::Storage;
 
@@ -63,8 +64,8 @@ pub fn save(storage: &Storage, source: &str, copy: &LastGood) -> Result<()> {
             ":etag": copy.etag,
             ":last_modified": copy.last_modified,
             ":body": copy.body,
-            ":fetched_at": text(copy.fetched_at),
-            ":checked_at": text(copy.checked_at),
+            ":fetched_at": clock::iso(copy.fetched_at),
+            ":checked_at": clock::iso(copy.checked_at),
         })?;
         Ok(())
     })
@@ -74,13 +75,9 @@ pub fn confirm(storage: &Storage, source: &str, checked_at: Timestamp) -> Result
     storage.control_write(|transaction| {
         transaction
             .prepare_cached(CONFIRM)?
-            .execute(named_params! { ":source": source, ":checked_at": text(checked_at) })?;
+            .execute(named_params! { ":source": source, ":checked_at": clock::iso(checked_at) })?;
         Ok(())
     })
-}
-
-fn text(time: Timestamp) -> String {
-    format!("{time:.3}")
 }
 
 fn time(text: &str) -> Result<Timestamp> {

@@ -15,11 +15,12 @@ use url::Url;
 
 use super::last_good::{self, LastGood};
 use super::{Snapshot, State, never_read, report};
+use crate::clock;
+use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::marketplace::manifest::{REGISTRY_BYTES, Registry};
 use crate::marketplace::source::{Source, remote};
 use crate::outbound::{Outbound, OutboundResponse};
-use crate::package::digest::Digest;
 use crate::storage::Storage;
 
 /// How long a copy is taken for current without asking.
@@ -44,6 +45,8 @@ pub struct RemoteRegistry {
     storage: Arc<Storage>,
     outbound: Arc<Outbound>,
     held: Mutex<Held>,
+    /// Held by the one who reads the kept copy.
+    loading: Mutex<()>,
     attempt_ended: Condvar,
 }
 
@@ -86,13 +89,14 @@ impl RemoteRegistry {
             storage,
             outbound,
             held: Mutex::default(),
+            loading: Mutex::new(()),
             attempt_ended: Condvar::new(),
         }
     }
 
     pub fn current(self: &Arc<Self>) -> Result<Snapshot> {
+        self.load();
         let mut held = self.held.lock();
-        self.load(&mut held);
         if held.must_ask() {
             let ours = self.ask(&mut held);
             let patience = match (&held.copy, ours) {
@@ -109,8 +113,8 @@ impl RemoteRegistry {
 
     /// Asks now, and waits for the answer.
     pub fn refresh(self: &Arc<Self>) -> Result<Snapshot> {
+        self.load();
         let mut held = self.held.lock();
-        self.load(&mut held);
         self.ask(&mut held);
         self.attempt_ended
             .wait_while_for(&mut held, |held| held.asking, WAIT_FOR_REFRESH);
@@ -122,18 +126,24 @@ impl RemoteRegistry {
     }
 
     /// Once per process. A copy that cannot be read is as good as none: the source is asked.
-    fn load(&self, held: &mut Held) {
-        if held.loaded || held.copy.is_some() {
+    fn load(&self) {
+        if self.held.lock().is_loaded() {
+            return;
+        }
+        let _loading = self.loading.lock();
+        if self.held.lock().is_loaded() {
             return;
         }
         let loaded = last_good::load(&self.storage, &self.name).and_then(|row| {
             row.map(|row| Ok((Registry::parse(&row.body)?, row)))
                 .transpose()
         });
+        let mut held = self.held.lock();
         // A busy database may answer the next time.
         held.loaded = !matches!(loaded, Err(Error::Busy { .. }));
         match loaded {
-            Ok(row) => {
+            // An attempt that ended meanwhile brought a newer one.
+            Ok(row) if held.copy.is_none() => {
                 held.copy = row.map(|(registry, row)| Copy {
                     registry: Arc::new(registry),
                     etag: row.etag,
@@ -142,6 +152,7 @@ impl RemoteRegistry {
                     checked_at: row.checked_at,
                 });
             }
+            Ok(_) => {}
             Err(error) => tracing::warn!(
                 "[Marketplace] the kept copy of {} cannot be used: {error}",
                 self.name
@@ -169,6 +180,10 @@ impl RemoteRegistry {
 }
 
 impl Held {
+    fn is_loaded(&self) -> bool {
+        self.loaded || self.copy.is_some()
+    }
+
     fn must_ask(&self) -> bool {
         match (&self.failure, &self.copy) {
             (Some(failure), _) => failure.at.elapsed() >= BACK_OFF,
@@ -211,7 +226,7 @@ impl Held {
 impl Copy {
     /// A copy from the future, after the clock was set back, is not trusted to be fresh.
     fn is_expired(&self) -> bool {
-        let age = Timestamp::now().duration_since(self.checked_at);
+        let age = clock::now().duration_since(self.checked_at);
         age > TIME_TO_LIVE || age < -SignedDuration::from_mins(1)
     }
 }
@@ -232,7 +247,7 @@ impl Attempt {
                 held.failure = None;
             }
             (Ok(Answer::Unchanged), Some(copy)) => {
-                copy.checked_at = Timestamp::now();
+                copy.checked_at = clock::now();
                 held.failure = None;
             }
             (Ok(Answer::Unchanged), None) => {
@@ -275,7 +290,7 @@ impl Attempt {
                 self.note(last_good::confirm(
                     &registry.storage,
                     &registry.name,
-                    Timestamp::now(),
+                    clock::now(),
                 ));
                 Ok(Answer::Unchanged)
             }
@@ -293,7 +308,7 @@ impl Attempt {
                 .filter(|value| value.len() <= LONGEST_VALIDATOR)
                 .map(str::to_owned)
         };
-        let now = Timestamp::now();
+        let now = clock::now();
         let row = LastGood {
             etag: validator("etag"),
             last_modified: validator("last-modified"),
@@ -342,7 +357,7 @@ mod tests {
     use super::*;
 
     fn checked(ago: SignedDuration) -> Held {
-        let checked_at = Timestamp::now() - ago;
+        let checked_at = clock::now() - ago;
         let registry = Arc::new(Registry::parse(br#"{"plugins": []}"#).unwrap());
         let copy = Copy {
             registry,

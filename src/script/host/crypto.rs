@@ -1,9 +1,11 @@
 //! `crypto`: digests for signatures and comparisons. No ciphers, no keys of ours.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::{Digest as _, Sha256};
+use sha2::Sha256;
 
 use super::{ARGUMENTS, Body, HostFn, Kind, Param, raised};
+use crate::digest::Digest;
+use crate::hex;
 use crate::script::grant::Capability;
 use crate::script::limits::Size;
 use crate::value::Value;
@@ -20,7 +22,7 @@ pub const SHA256: HostFn = HostFn {
     doc: "crypto.sha256(data) → hex text",
     params: &[Param::required("data", Kind::Data)],
     size: SIZE,
-    body: Body::Call(|_, args| Ok(Value::Text(hex(&Sha256::digest(args.data(0)))))),
+    body: Body::Call(|_, args| Ok(Value::Text(Digest::of(args.data(0)).to_string()))),
 };
 
 pub const HMAC: HostFn = HostFn {
@@ -38,14 +40,6 @@ pub const HMAC: HostFn = HostFn {
             return raised("the key cannot be used");
         };
         mac.update(args.data(1));
-        Ok(Value::Text(hex(&mac.finalize().into_bytes())))
+        Ok(Value::Text(hex::encode(&mac.finalize().into_bytes())))
     }),
 };
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .filter_map(|digit| char::from_digit(digit.into(), 16))
-        .collect()
-}

@@ -1,8 +1,8 @@
 //! `random`: from the operating system; neither language has a generator of its own.
 
-use super::crypto::hex;
 use super::{ARGUMENTS, Arguments, Body, HostError, HostFn, Kind, Param, raised};
-use crate::error::Error;
+use crate::hex;
+use crate::random;
 use crate::script::grant::Capability;
 use crate::value::Value;
 
@@ -25,7 +25,7 @@ pub const HEX: HostFn = HostFn {
     doc: "random.hex(n) → n random bytes as hex text",
     params: &[Param::required("n", Kind::Int)],
     size: ARGUMENTS,
-    body: Body::Call(|_, args| Ok(Value::Text(hex(&some(&args)?)))),
+    body: Body::Call(|_, args| Ok(Value::Text(hex::encode(&some(&args)?)))),
 };
 
 pub const UUID: HostFn = HostFn {
@@ -99,9 +99,7 @@ fn some(args: &Arguments) -> Result<Vec<u8>, HostError> {
 }
 
 fn fill(bytes: &mut [u8]) -> Result<(), HostError> {
-    getrandom::fill(bytes).map_err(|error| {
-        HostError::Fatal(Error::internal("the random generator of the system", error))
-    })
+    random::fill(bytes).map_err(HostError::Fatal)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::{ARGUMENTS, Body, HostFn, Kind, Param, raised};
+use crate::clock;
 use crate::script::grant::Capability;
 use crate::value::Value;
 
@@ -13,7 +14,7 @@ pub const NOW: HostFn = HostFn {
     doc: "time.now() → \"2026-11-24T08:00:00.000Z\"",
     params: &[],
     size: ARGUMENTS,
-    body: Body::Call(|_, _| Ok(Value::Text(iso(Timestamp::now())))),
+    body: Body::Call(|_, _| Ok(Value::Text(clock::now_iso()))),
 };
 
 pub const UNIX: HostFn = HostFn {
@@ -23,7 +24,7 @@ pub const UNIX: HostFn = HostFn {
     doc: "time.unix() → seconds since 1970",
     params: &[],
     size: ARGUMENTS,
-    body: Body::Call(|_, _| Ok(Value::Int(Timestamp::now().as_second()))),
+    body: Body::Call(|_, _| Ok(Value::Int(clock::now().as_second()))),
 };
 
 pub const MILLIS: HostFn = HostFn {
@@ -33,7 +34,7 @@ pub const MILLIS: HostFn = HostFn {
     doc: "time.millis() → milliseconds since 1970",
     params: &[],
     size: ARGUMENTS,
-    body: Body::Call(|_, _| Ok(Value::Int(Timestamp::now().as_millisecond()))),
+    body: Body::Call(|_, _| Ok(Value::Int(clock::now().as_millisecond()))),
 };
 
 pub const FORMAT: HostFn = HostFn {
@@ -44,7 +45,7 @@ pub const FORMAT: HostFn = HostFn {
     params: &[Param::required("millis", Kind::Int)],
     size: ARGUMENTS,
     body: Body::Call(|_, args| match Timestamp::from_millisecond(args.int(0)) {
-        Ok(time) => Ok(Value::Text(iso(time))),
+        Ok(time) => Ok(Value::Text(clock::iso(time))),
         Err(_) => raised(format!(
             "{} ms is not a time between the years -9999 and 9999",
             args.int(0)
@@ -75,7 +76,3 @@ pub const PARSE: HostFn = HostFn {
         }
     }),
 };
-
-fn iso(time: Timestamp) -> String {
-    format!("{time:.3}")
-}

@@ -4,7 +4,6 @@
 /// A plugin may not take one of them even where the table is in the other file:
 /// `users` of a plugin would be taken for the host's by everyone who reads it.
 pub const HOST_TABLES: &[&str] = &[
-    "app_meta",
     "files",
     "marketplace_cache",
     "model_inventory",
@@ -16,7 +15,6 @@ pub const HOST_TABLES: &[&str] = &[
     "refresh_tokens",
     "risks",
     "setup_links",
-    "sign_in_failures",
     "signing_keys",
     "tenants",
     "users",

@@ -32,22 +32,19 @@ CREATE TABLE tenants (
   created_at      TEXT NOT NULL CHECK (created_at GLOB '????-??-??T??:??:??.???Z')
 ) STRICT;
 
--- Keys that sign tokens. A retired key still verifies until its last token has expired.
+-- Keys that sign tokens. The newest signs, and every one that is here verifies.
 CREATE TABLE signing_keys (
   kid        TEXT PRIMARY KEY,
-  purpose    TEXT NOT NULL,
   secret     BLOB NOT NULL CHECK (length(secret) >= 32),
-  created_at TEXT NOT NULL CHECK (created_at GLOB '????-??-??T??:??:??.???Z'),
-  retired_at TEXT CHECK (retired_at GLOB '????-??-??T??:??:??.???Z')
+  created_at TEXT NOT NULL CHECK (created_at GLOB '????-??-??T??:??:??.???Z')
 ) STRICT;
 
--- Only the hash of a refresh token is kept.
+-- Only the hash of a refresh token is kept, and only while the token counts.
 CREATE TABLE refresh_tokens (
   token_hash TEXT PRIMARY KEY,
   user_id    INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
   created_at TEXT NOT NULL CHECK (created_at GLOB '????-??-??T??:??:??.???Z'),
-  expires_at TEXT NOT NULL CHECK (expires_at GLOB '????-??-??T??:??:??.???Z'),
-  revoked_at TEXT CHECK (revoked_at GLOB '????-??-??T??:??:??.???Z')
+  expires_at TEXT NOT NULL CHECK (expires_at GLOB '????-??-??T??:??:??.???Z')
 ) STRICT;
 
 CREATE INDEX refresh_tokens_by_user ON refresh_tokens (user_id);
@@ -78,17 +75,3 @@ CREATE TABLE rate_limit_windows (
   hits         INTEGER NOT NULL CHECK (hits >= 0),
   PRIMARY KEY (scope, address)
 ) STRICT, WITHOUT ROWID;
-
--- One row per account and per address that failed to sign in.
-CREATE TABLE sign_in_failures (
-  key            TEXT PRIMARY KEY,
-  failures       INTEGER NOT NULL CHECK (failures >= 0),
-  last_failed_at TEXT NOT NULL CHECK (last_failed_at GLOB '????-??-??T??:??:??.???Z'),
-  locked_until   TEXT CHECK (locked_until GLOB '????-??-??T??:??:??.???Z')
-) STRICT;
-
-CREATE TABLE app_meta (
-  key   TEXT PRIMARY KEY,
-  value TEXT NOT NULL
-) STRICT;
-

@@ -1,14 +1,18 @@
-//! A sha256 digest as a type: parsed once, compared and printed without doubt.
+//! A sha256 digest as a type: parsed once, compared, stored and printed without doubt.
 
 use std::fmt;
 
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Result};
+use crate::hex;
+
+const LENGTH: usize = 32;
 
 /// The sha256 of some bytes; written as 64 lower-case hex digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Digest([u8; 32]);
+pub struct Digest([u8; LENGTH]);
 
 impl Digest {
     pub fn of(bytes: &[u8]) -> Self {
@@ -17,42 +21,48 @@ impl Digest {
 
     /// Reads 64 hex digits, with or without the prefix `sha256:`.
     pub fn parse(text: &str) -> Result<Self> {
-        let refuse = || {
-            Error::invalid(
-                "sha256",
-                format!("'{text}' is not a sha256 digest of 64 hex digits"),
-            )
-        };
-        let hex = text.strip_prefix("sha256:").unwrap_or(text).as_bytes();
-        let mut bytes = [0; 32];
-        if hex.len() != 2 * bytes.len() {
-            return Err(refuse());
-        }
-        for (byte, pair) in bytes.iter_mut().zip(hex.chunks_exact(2)) {
-            let [high, low] = pair else {
-                return Err(refuse());
-            };
-            let (Some(high), Some(low)) = (nibble(*high), nibble(*low)) else {
-                return Err(refuse());
-            };
-            *byte = high << 4 | low;
-        }
-        Ok(Self(bytes))
+        hex::decode(text.strip_prefix("sha256:").unwrap_or(text))
+            .map(Self)
+            .ok_or_else(|| {
+                Error::invalid(
+                    "sha256",
+                    format!("'{text}' is not a sha256 digest of 64 hex digits"),
+                )
+            })
+    }
+
+    pub fn bytes(&self) -> &[u8; LENGTH] {
+        &self.0
+    }
+
+    /// The hex digits of the first `bytes` bytes: enough to tell things apart, not to trust them.
+    pub fn short(&self, bytes: usize) -> String {
+        hex::encode(self.0.get(..bytes).unwrap_or(&self.0))
     }
 }
 
-fn nibble(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        b'A'..=b'F' => Some(digit - b'A' + 10),
-        _ => None,
+impl From<[u8; LENGTH]> for Digest {
+    /// A digest that was computed elsewhere.
+    fn from(bytes: [u8; LENGTH]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl FromSql for Digest {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        Self::parse(value.as_str()?).map_err(|error| FromSqlError::Other(Box::new(error)))
+    }
+}
+
+impl ToSql for Digest {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.to_string().into())
     }
 }
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&hex::encode(&self.0))
     }
 }
 
@@ -71,6 +81,7 @@ mod tests {
     #[test]
     fn a_digest_reads_what_it_prints() {
         assert_eq!(Digest::of(b"").to_string(), EMPTY);
+        assert_eq!(Digest::of(b"").short(4), "e3b0c442");
         for text in [EMPTY, &EMPTY.to_uppercase(), &format!("sha256:{EMPTY}")] {
             assert_eq!(Digest::parse(text).unwrap(), Digest::of(b""));
         }
