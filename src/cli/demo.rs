@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
+use super::output;
+use super::serve::{self, Signalled};
 use super::settings::SettingsArgs;
-use super::{output, serve};
 use crate::app::App;
 use crate::config::{Config, SecretKeyPlace};
 use crate::demo::accounts::{self, Account};
@@ -84,6 +85,7 @@ impl Demo {
                 },
             ],
         )?;
+        let signalled = Signalled::watch()?;
         if self.json {
             output::line(
                 &json!({
@@ -96,7 +98,7 @@ impl Demo {
         } else {
             greet(address, mlflow, &accounts)?;
         }
-        serve::until_told(&app, running)
+        serve::until_told(&app, running, &signalled)
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
+use signal_hook::iterator::{Handle, Signals};
 
 use super::output;
 use crate::app::App;
@@ -48,6 +48,7 @@ pub fn run(config: Config) -> Result<()> {
             name: running::MAIN,
         }],
     )?;
+    let signalled = Signalled::watch()?;
     tracing::info!(%address, data = %app.data.root().display(), "serving");
     if let Some(token) = first_run::offer(&app.storage)? {
         output::line(
@@ -61,26 +62,45 @@ pub fn run(config: Config) -> Result<()> {
             )?;
         }
     }
-    until_told(&app, running)
+    until_told(&app, running, &signalled)
 }
 
-/// Serves until SIGTERM or Ctrl-C, then lets requests in flight end. A second signal ends at once.
-pub fn until_told(app: &Arc<App>, running: Running) -> Result<()> {
+/// SIGTERM and Ctrl-C, caught as long as this lives. A second one ends the process at once.
+pub struct Signalled {
+    first: Receiver<i32>,
+    handle: Handle,
+}
+
+impl Signalled {
+    /// Called before anything is printed: whoever waits for that may stop us right after it.
+    pub fn watch() -> Result<Self> {
+        let mut signals = Signals::new([SIGINT, SIGTERM])
+            .map_err(|error| Error::internal("cannot watch for signals", error))?;
+        let handle = signals.handle();
+        let (told, first) = channel();
+        std::thread::spawn(move || {
+            let mut signals = signals.forever();
+            if let Some(signal) = signals.next() {
+                let _nobody_waits_any_more = told.send(signal);
+            }
+            if signals.next().is_some() {
+                std::process::exit(1);
+            }
+        });
+        Ok(Self { first, handle })
+    }
+}
+
+impl Drop for Signalled {
+    fn drop(&mut self) {
+        self.handle.close();
+    }
+}
+
+/// Serves until it is told to stop, then lets requests in flight end.
+pub fn until_told(app: &Arc<App>, running: Running, signalled: &Signalled) -> Result<()> {
     let mut housekeeping = Housekeeping::start(app)?;
-    let mut signals = Signals::new([SIGINT, SIGTERM])
-        .map_err(|error| Error::internal("cannot watch for signals", error))?;
-    let handle = signals.handle();
-    let (told, signal) = channel();
-    std::thread::spawn(move || {
-        let mut signals = signals.forever();
-        if let Some(first) = signals.next() {
-            let _nobody_waits_any_more = told.send(first);
-        }
-        if signals.next().is_some() {
-            std::process::exit(1);
-        }
-    });
-    let end = wait(&signal, LOOK, || running.is_serving());
+    let end = wait(&signalled.first, LOOK, || running.is_serving());
     match end {
         End::Told(name) => {
             tracing::info!(signal = name, data = %app.data.root().display(), "stopping: requests in flight end first");
@@ -91,7 +111,6 @@ pub fn until_told(app: &Arc<App>, running: Running) -> Result<()> {
     }
     housekeeping.ask_to_stop();
     running.stop(GRACE);
-    handle.close();
     tracing::info!("stopped");
     match end {
         End::Told(_) => Ok(()),

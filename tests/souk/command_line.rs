@@ -1,15 +1,15 @@
 //! The verbs: what they print, what they refuse, how they end.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::support::server::run;
-use crate::support::{Client, TestServer};
+use crate::support::{Client, Serving, TestServer};
 
 /// Runs a verb on a data folder of its own, with a key outside of it.
 fn on(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
@@ -221,52 +221,9 @@ fn the_file_is_below_the_environment_and_the_environment_below_the_flag() {
     assert!(err.contains("line 2") && err.contains("'workers'"), "{err}");
 }
 
-/// `souk serve` with its standard output, ended with the test.
-struct Serving {
-    child: std::process::Child,
-    out: BufReader<std::process::ChildStdout>,
-}
-
-impl Serving {
-    fn start(folder: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_souk"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-            .arg(folder.join("data"))
-            .args(["--secret-key-file"])
-            .arg(folder.join("secret.key"))
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let out = BufReader::new(child.stdout.take().unwrap());
-        Self { child, out }
-    }
-
-    fn link(&mut self) -> String {
-        let mut line = String::new();
-        while !line.contains("/setup?token=") {
-            line.clear();
-            assert!(self.out.read_line(&mut line).unwrap() > 0, "no link");
-        }
-        line.trim().to_owned()
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        let _gone = self.child.kill();
-        let _status = self.child.wait();
-    }
-}
-
 #[test]
 fn the_first_start_prints_a_link_that_works_once() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(
-        folder.path().join("secret.key"),
-        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
-    )
-    .unwrap();
     let mut serving = Serving::start(folder.path());
     let link = serving.link();
     let (base, token) = link.split_once("/setup?token=").unwrap();
@@ -301,6 +258,12 @@ fn the_first_start_prints_a_link_that_works_once() {
     }
     .get("/api/plugins/marketplace")
     .is(200);
+}
+
+#[test]
+fn a_signal_that_follows_the_first_line_at_once_is_heard() {
+    let mut server = TestServer::builtin();
+    assert_eq!(server.terminate(Duration::from_secs(20)), Some(0));
 }
 
 #[test]

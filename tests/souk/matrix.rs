@@ -1,99 +1,183 @@
-//! Every route × every role × own tenant, other tenant, no sign-in.
+//! Every route × every role × {own, the other organization's, a thing that nobody has} × {no token,
+//! forged, the other organization's token}, each with the exact answer.
+
+mod requests;
+mod stage;
+
+use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use souk::http::routes::{ROUTES, Who};
+use souk::http::routes::{ROUTES, Route, Who};
 
-use crate::support::{Client, TestServer};
+use crate::support::{Answer, Client, Serving, TestServer};
+use requests::{Absent, Request, lines, told};
+use stage::{ABSENT_KEY, Asker, Stage, Standing};
 
-const ROLES: [&str; 4] = ["Admin", "Reviewer", "Editor", "Auditor"];
-
-/// A path that the route takes, about things that exist in organization 1 only.
-fn path_of(pattern: &str, installation: &Value) -> String {
-    if pattern.starts_with("/api/modelInventory") {
-        return pattern.replace(":id", "1");
+/// What `asker` must be answered where those who are let through get `admitted`.
+fn expected(route: &Route, request: &Request, asker: &Asker, admitted: u16) -> u16 {
+    match (route.who, asker.who) {
+        (Who::Anyone, _) => admitted,
+        (_, Standing::Unknown) => 401,
+        (Who::Admin, Standing::Signed { role, .. }) if role != "Admin" => 403,
+        // Only where there is a plugin: nobody is told that one exists by being kept from it.
+        (
+            _,
+            Standing::Signed {
+                role: "Auditor", ..
+            },
+        ) if request.is_plugin_write && admitted < 300 => 403,
+        _ => admitted,
     }
-    pattern
-        .replace(":id", &installation.to_string())
-        .replace("/api/plugins/:key/*", "/api/plugins/echo/items")
-        .replace("marketplace/:key", "marketplace/echo")
-        .replace(":key", "echo")
-        .replace(":filename", "index.esm.js")
 }
 
-fn ask(client: &Client, method: &str, path: &str) -> u16 {
-    let method = if method == "ANY" { "GET" } else { method };
-    let body = (method != "GET").then(|| b"{}".to_vec());
-    client.send(method, path, body, &[]).status
+fn ask(
+    stage: &Stage,
+    asker: &Asker,
+    request: &Request,
+    path: &str,
+    body: Option<&Value>,
+) -> Answer {
+    let (cookies, origin) = (
+        request.with_cookie.then(|| stage.cookies()),
+        stage.server.address(),
+    );
+    let headers: Vec<(&str, &str)> = cookies
+        .iter()
+        .flat_map(|cookies| [("cookie", cookies.as_str()), ("origin", origin.as_str())])
+        .collect();
+    asker.client.send(
+        request.method,
+        path,
+        body.map(|body| body.to_string().into_bytes()),
+        &headers,
+    )
+}
+
+/// The key of the plugin that a request is about, as its answer may repeat it.
+fn key_of(path: &str, body: Option<&Value>) -> String {
+    let in_body = body.and_then(|body| body["pluginKey"].as_str());
+    in_body
+        .or_else(|| path.strip_prefix("/api/plugins/")?.split('/').next())
+        .unwrap_or(ABSENT_KEY)
+        .to_owned()
 }
 
 #[test]
-fn every_route_admits_whom_its_line_says() {
-    let server = TestServer::with_test_plugins();
-    let installation = server
-        .admin()
-        .post("/api/plugins/install", json!({"pluginKey": "echo"}))
-        .is(201)
-        .data()["id"]
-        .clone();
-    let mut cells = 0;
-    // Removing comes last, or the rest would have nothing to ask about.
-    let mut routes: Vec<_> = ROUTES.iter().collect();
-    routes.sort_by_key(|route| route.method == "DELETE");
-    for route in routes {
-        let path = path_of(route.path, &installation);
-        let anonymous = ask(&server.nobody(), route.method, &path);
-        assert_eq!(
-            anonymous == 401,
-            route.who != Who::Anyone || route.path == "/api/users/refresh",
-            "{} {path}: {anonymous}",
-            route.method
-        );
-        if route.who == Who::Anyone {
-            continue;
-        }
-        for forged in ["", "x.y.z", &"a".repeat(5000)] {
-            let client = Client {
-                base: server.address(),
-                token: Some(forged.to_owned()),
-            };
-            assert_eq!(
-                ask(&client, route.method, &path),
-                401,
-                "{} {path}",
-                route.method
-            );
-        }
-        // The other tenant first: what it is told must not depend on what organization 1 has.
-        for (organization, role) in [2, 1]
-            .into_iter()
-            .flat_map(|o| ROLES.into_iter().rev().map(move |r| (o, r)))
-        {
-            let status = ask(&server.as_role(organization, role), route.method, &path);
-            let admitted = route.who == Who::Member || role == "Admin";
-            assert_eq!(
-                status != 403,
-                admitted,
-                "{} {path} as {role} of {organization}: {status}",
-                route.method
-            );
-            assert!(
-                status != 401 && status < 500,
-                "{} {path} as {role} of {organization}: {status}",
-                route.method
-            );
-            let about_the_installation = route.path.contains("/installations/:id")
-                || (route.path.starts_with("/api/plugins/:key"));
-            if organization == 2 && admitted && about_the_installation {
-                assert!(
-                    matches!(status, 400 | 404),
-                    "{} {path} as {role} of 2: {status}",
-                    route.method
+fn every_route_answers_every_asker_as_its_line_says() {
+    let stage = Stage::set();
+    let lines = lines(&stage);
+    let known: BTreeSet<_> = lines
+        .iter()
+        .map(|line| (line.method, line.path, format!("{:?}", line.who)))
+        .collect();
+    let all: BTreeSet<_> = ROUTES
+        .iter()
+        .map(|route| (route.method, route.path, format!("{:?}", route.who)))
+        .collect();
+    assert_eq!(known, all, "each route has its line in the matrix");
+
+    let askers = stage.askers();
+    let (mut cells, mut compared) = (0, 0);
+    for line in &lines {
+        let route = ROUTES
+            .iter()
+            .find(|route| (route.method, route.path) == (line.method, line.path))
+            .unwrap();
+        for request in &line.requests {
+            for asker in &askers {
+                // First what nobody has: a request about it changes nothing.
+                let of_nothing = request.absent.as_ref().map(|absent| {
+                    cells += 1;
+                    absent_cell(&stage, route, request, asker, absent)
+                });
+                let admitted = match asker.who {
+                    Standing::Signed {
+                        organization: 2, ..
+                    } => request.stranger,
+                    _ => request.good,
+                };
+                let answer = ask(&stage, asker, request, &request.path, request.body.as_ref());
+                cells += 1;
+                assert_eq!(
+                    answer.status,
+                    expected(route, request, asker, admitted),
+                    "{} {} by {}: {}",
+                    request.method,
+                    request.path,
+                    asker.name,
+                    String::from_utf8_lossy(&answer.body)
                 );
+                let is_stranger = matches!(
+                    asker.who,
+                    Standing::Signed {
+                        organization: 2,
+                        ..
+                    }
+                );
+                if let (Some(of_nothing), Some(absent), true) =
+                    (of_nothing, &request.absent, is_stranger)
+                    && absent.is_like_a_strangers
+                {
+                    compared += 1;
+                    assert_eq!(
+                        told(&answer, &key_of(&request.path, request.body.as_ref())),
+                        told(&of_nothing, &key_of(&absent.path, absent.body.as_ref())),
+                        "{} {} by {}",
+                        request.method,
+                        request.path,
+                        asker.name
+                    );
+                }
             }
-            cells += 1;
         }
     }
-    println!("{cells} cells asserted");
+    println!(
+        "{cells} cells asserted; {compared} answers about another organization's things are those about nothing"
+    );
+}
+
+fn absent_cell(
+    stage: &Stage,
+    route: &Route,
+    request: &Request,
+    asker: &Asker,
+    absent: &Absent,
+) -> Answer {
+    let answer = ask(stage, asker, request, &absent.path, absent.body.as_ref());
+    assert_eq!(
+        answer.status,
+        expected(route, request, asker, absent.status),
+        "{} {} by {}: {}",
+        request.method,
+        absent.path,
+        asker.name,
+        String::from_utf8_lossy(&answer.body)
+    );
+    answer
+}
+
+#[test]
+fn the_first_run_link_opens_for_whoever_has_it_and_closes_behind_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut serving = Serving::start(folder.path());
+    let link = serving.link();
+    let (base, token) = link.split_once("/setup?token=").unwrap();
+    let check = format!("/api/users/setup?token={token}");
+    let answers = json!({
+        "token": token, "organizationName": "Gamma", "name": "Grace", "email": "grace@gamma.example",
+        "password": "long enough for this",
+    });
+    let [nobody, forger] = [None, Some("x.y.z".to_owned())].map(|token| Client {
+        base: base.to_owned(),
+        token,
+    });
+    nobody.get(&check).is(200);
+    forger.get(&check).is(200);
+    forger.post("/api/users/setup", answers.clone()).is(200);
+    for client in [nobody, forger] {
+        client.get(&check).is(404);
+        client.post("/api/users/setup", answers.clone()).is(404);
+    }
 }
 
 #[test]

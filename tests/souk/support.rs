@@ -3,9 +3,11 @@
 pub mod client;
 pub mod mlflow;
 pub mod server;
+pub mod serving;
 
 pub use client::{Answer, Client};
 pub use server::{Start, TestServer};
+pub use serving::Serving;
 
 use std::path::PathBuf;
 
