@@ -24,3 +24,4 @@ mod matrix;
 mod model_inventory;
 mod pages;
 mod plugin_routes;
+mod source_code;
