@@ -12,6 +12,7 @@ use crate::marketplace::source::Source;
 use crate::metrics::{Metrics, Reading};
 use crate::outbound::{Outbound, OutboundPolicy};
 use crate::package::store::PackageStore;
+use crate::readiness::Readiness;
 use crate::script::{Limits, Runtime};
 use crate::secret::SecretBox;
 use crate::session::Sessions;
@@ -28,6 +29,7 @@ pub struct App {
     pub sessions: Sessions,
     pub lifecycle: Lifecycle,
     pub metrics: Arc<Metrics>,
+    pub readiness: Readiness,
     /// Only in the demo.
     pub sample_mlflow: Option<SampleMlflow>,
     pub more_figures: OnceLock<MoreFigures>,
@@ -60,9 +62,10 @@ impl App {
             outbound,
             secrets,
             metrics: Arc::clone(&metrics),
-            runtime: Runtime::new(Limits::default()),
+            runtime: Runtime::new(Limits::default()).observed_by(metrics.scripts()),
         });
         Ok(Arc::new(Self {
+            readiness: Readiness::new(Arc::clone(&storage), Arc::clone(&packages)),
             config,
             storage,
             marketplace,

@@ -4,7 +4,9 @@
 //! A field is secret when the plugin's schema says `format: "password"`, or when its name says so:
 //! plugins written for the original system have no schema.
 
-use serde_json::{Map, Value, json};
+mod pointer;
+
+use serde_json::{Map, Value};
 
 use crate::configuration_schema::ConfigurationSchema;
 use crate::error::{Error, FieldError, Result};
@@ -12,18 +14,7 @@ use crate::plugin_key::PluginKey;
 use crate::redaction::{MASK, Redaction};
 use crate::secret::SecretBox;
 use crate::tenant::TenantId;
-
-const SEALED: &str = "$sealed";
-
-/// Parts of a field's name that make it a secret without a schema.
-const SECRET_WORDS: [&str; 6] = [
-    "password",
-    "passwd",
-    "secret",
-    "token",
-    "apikey",
-    "privatekey",
-];
+use pointer::{at, field_name, leaves, replace, sealed, sealed_text};
 
 pub type Configuration = Map<String, Value>;
 
@@ -39,11 +30,9 @@ impl Owner<'_> {
     pub fn seal(&self, secrets: &SecretBox, plain: &Configuration) -> Result<Configuration> {
         let mut stored = plain.clone();
         for pointer in self.secret_pointers(plain) {
-            if let Some(Value::String(text)) = at_mut(&mut stored, &pointer)
-                && !text.is_empty()
-            {
-                let sealed = secrets.seal_text(&self.place(&pointer), text)?;
-                replace(&mut stored, &pointer, json!({ SEALED: sealed }));
+            if let Some(value) = at(plain, &pointer) {
+                let text = secrets.seal_text(&self.place(&pointer), &value.to_string())?;
+                replace(&mut stored, &pointer, sealed(text));
             }
         }
         Ok(stored)
@@ -55,7 +44,10 @@ impl Owner<'_> {
         for pointer in sealed_pointers(stored) {
             if let Some(text) = at(stored, &pointer).and_then(sealed_text) {
                 let text = secrets.unseal_text(&self.place(&pointer), text)?;
-                replace(&mut plain, &pointer, Value::String(text.to_string()));
+                let value = serde_json::from_str(&text).map_err(|_| {
+                    Error::Internal(format!("the secret at {} is damaged", self.place(&pointer)))
+                })?;
+                replace(&mut plain, &pointer, value);
             }
         }
         Ok(plain)
@@ -78,8 +70,15 @@ impl Owner<'_> {
         incoming: &Configuration,
         stored: &Configuration,
     ) -> Result<Configuration> {
+        if let Some(pointer) = sealed_pointers(incoming).first() {
+            let field = field_name(pointer);
+            return Err(Error::invalid(
+                &field,
+                format!("{field} must be a value; only the server seals one"),
+            ));
+        }
         let incoming = &self.with_defaults(incoming);
-        let masked: Vec<String> = pointers(incoming)
+        let masked: Vec<String> = leaves(incoming)
             .into_iter()
             .filter(|pointer| at(incoming, pointer).and_then(Value::as_str) == Some(MASK))
             .collect();
@@ -141,8 +140,8 @@ impl Owner<'_> {
                 .trim_end_matches('/')
                 .to_owned()
         };
-        let mut urls = pointers(incoming);
-        urls.extend(pointers(plain));
+        let mut urls = leaves(incoming);
+        urls.extend(leaves(plain));
         urls.into_iter()
             .filter(|pointer| self.is_url(pointer, incoming) || self.is_url(pointer, plain))
             .find(|pointer| normal(at(incoming, pointer)) != normal(at(plain, pointer)))
@@ -156,37 +155,38 @@ impl Owner<'_> {
         let looks_like_one = at(configuration, pointer)
             .and_then(Value::as_str)
             .is_some_and(|text| text.trim_start().to_ascii_lowercase().starts_with("http"));
-        let name = bare_name(pointer);
-        declared
-            || looks_like_one
-            || name.ends_with("url")
-            || name.ends_with("host")
-            || name.ends_with("server")
+        declared || looks_like_one || pointer::names_an_address(pointer)
     }
 
+    /// Texts and numbers that are secrets; an empty text, a flag or null hides nothing.
     fn secret_pointers(&self, configuration: &Configuration) -> Vec<String> {
-        pointers(configuration)
+        let hides = |pointer: &str| match at(configuration, pointer) {
+            Some(Value::String(text)) => !text.is_empty(),
+            Some(Value::Number(_)) => true,
+            _ => false,
+        };
+        let declared = |pointer: &str| {
+            self.schema
+                .is_some_and(|schema| schema.secret_fields().iter().any(|known| known == pointer))
+        };
+        leaves(configuration)
             .into_iter()
             .filter(|pointer| {
-                let declared = self.schema.is_some_and(|schema| {
-                    schema.secret_fields().iter().any(|known| known == pointer)
-                });
-                declared
-                    || SECRET_WORDS
-                        .iter()
-                        .any(|word| bare_name(pointer).contains(word))
+                hides(pointer) && (declared(pointer) || pointer::names_a_secret(pointer))
             })
             .collect()
     }
 
     /// The secrets of a plain configuration, to be kept out of every text.
     pub fn redaction(&self, plain: &Configuration) -> Redaction {
-        let secrets = self.secret_pointers(plain);
-        Redaction::new(
-            secrets
-                .iter()
-                .filter_map(|pointer| at(plain, pointer)?.as_str().map(str::to_owned)),
-        )
+        let texts = self
+            .secret_pointers(plain)
+            .into_iter()
+            .filter_map(|pointer| match at(plain, &pointer)? {
+                Value::String(text) => Some(text.clone()),
+                other => Some(other.to_string()),
+            });
+        Redaction::new(texts)
     }
 
     fn place(&self, pointer: &str) -> String {
@@ -194,78 +194,10 @@ impl Owner<'_> {
     }
 }
 
-/// JSON pointers of all values that are no object, and of sealed ones.
-fn pointers(configuration: &Configuration) -> Vec<String> {
-    let mut found = Vec::new();
-    collect(configuration, "", &mut found);
-    found
-}
-
-fn collect(map: &Map<String, Value>, prefix: &str, found: &mut Vec<String>) {
-    for (name, value) in map {
-        let pointer = format!("{prefix}/{}", name.replace('~', "~0").replace('/', "~1"));
-        match value {
-            Value::Object(inner) if sealed_text(value).is_none() => collect(inner, &pointer, found),
-            _ => found.push(pointer),
-        }
-    }
-}
-
 fn sealed_pointers(configuration: &Configuration) -> Vec<String> {
-    pointers(configuration)
+    leaves(configuration)
         .into_iter()
         .filter(|pointer| at(configuration, pointer).and_then(sealed_text).is_some())
-        .collect()
-}
-
-fn sealed_text(value: &Value) -> Option<&str> {
-    let map = value.as_object().filter(|map| map.len() == 1)?;
-    map.get(SEALED)?.as_str()
-}
-
-fn at<'v>(configuration: &'v Configuration, pointer: &str) -> Option<&'v Value> {
-    let (first, rest) = parts(pointer);
-    let value = configuration.get(&first)?;
-    if rest.is_empty() {
-        Some(value)
-    } else {
-        value.pointer(rest)
-    }
-}
-
-fn at_mut<'v>(configuration: &'v mut Configuration, pointer: &str) -> Option<&'v mut Value> {
-    let (first, rest) = parts(pointer);
-    let value = configuration.get_mut(&first)?;
-    if rest.is_empty() {
-        Some(value)
-    } else {
-        value.pointer_mut(rest)
-    }
-}
-
-fn replace(configuration: &mut Configuration, pointer: &str, value: Value) {
-    if let Some(place) = at_mut(configuration, pointer) {
-        *place = value;
-    }
-}
-
-/// `/a~1b/c` is the field `a/b` and the rest `/c`.
-fn parts(pointer: &str) -> (String, &str) {
-    let bare = pointer.trim_start_matches('/');
-    let (first, rest) = bare.find('/').map_or((bare, ""), |at| bare.split_at(at));
-    (first.replace("~1", "/").replace("~0", "~"), rest)
-}
-
-fn field_name(pointer: &str) -> String {
-    pointer.trim_start_matches('/').replace('/', ".")
-}
-
-/// The last part of a pointer in lower case without `_` and `-`, so that `api_key` is `apikey`.
-fn bare_name(pointer: &str) -> String {
-    let last = pointer.rsplit('/').next().unwrap_or_default();
-    last.chars()
-        .filter(char::is_ascii_alphanumeric)
-        .map(|c| c.to_ascii_lowercase())
         .collect()
 }
 
@@ -273,6 +205,7 @@ fn bare_name(pointer: &str) -> String {
 mod tests {
     use super::*;
     use crate::config::SecretKeyPlace;
+    use serde_json::json;
 
     struct Bench {
         _folder: tempfile::TempDir,
@@ -407,8 +340,42 @@ mod tests {
     fn a_client_cannot_hand_in_a_sealed_value_of_its_own() {
         let bench = Bench::new();
         let forged = map(json!({"password": {"$sealed": "AAAA"}}));
-        assert!(bench.owner().seal(&bench.secrets, &forged).is_ok());
+        let refusal = bench
+            .owner()
+            .merge(&bench.secrets, &forged, &Map::new())
+            .unwrap_err();
+        assert!(refusal.to_string().contains("password"), "{refusal}");
         assert!(bench.owner().unseal(&bench.secrets, &forged).is_err());
+    }
+
+    #[test]
+    fn secrets_in_lists_and_numbers_are_secrets_too() {
+        let bench = Bench::new();
+        let plain = map(
+            json!({"password": 12_345_678, "api_tokens": ["tok-one"], "auth": [{"token": "tok-two"}], "use_token": true}),
+        );
+        let stored = bench.owner().seal(&bench.secrets, &plain).unwrap();
+        let text = Value::Object(stored.clone()).to_string();
+        assert!(
+            !text.contains("12345678") && !text.contains("tok-"),
+            "{text}"
+        );
+        let shown = Owner::mask(&stored);
+        assert_eq!(
+            (&shown["auth"][0]["token"], &shown["use_token"]),
+            (&json!(MASK), &json!(true))
+        );
+        assert_eq!(
+            bench.owner().unseal(&bench.secrets, &stored).unwrap(),
+            plain
+        );
+        let kept = bench
+            .owner()
+            .merge(&bench.secrets, &shown, &stored)
+            .unwrap();
+        assert_eq!(kept, plain);
+        let clean = bench.owner().redaction(&plain).clean("12345678 tok-two");
+        assert_eq!(clean, format!("{MASK} {MASK}"));
     }
 
     #[test]

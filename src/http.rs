@@ -3,6 +3,7 @@
 pub mod edge;
 pub mod running;
 
+pub mod dispatch;
 pub mod exchange;
 pub mod routes;
 pub mod server;
@@ -13,8 +14,8 @@ pub mod reply;
 pub mod request;
 
 mod assets;
-mod desk;
-mod dispatch;
+
 mod finish;
 mod json;
 mod page;
+mod slow_lane;

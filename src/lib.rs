@@ -29,6 +29,7 @@ pub mod housekeeping;
 pub mod logging;
 pub mod metrics;
 pub mod offline;
+pub mod readiness;
 
 pub mod http;
 

@@ -8,6 +8,7 @@ mod forward;
 mod install;
 mod operation;
 mod programs;
+mod refusal;
 mod test_connection;
 mod tidy;
 mod uninstall;
@@ -21,7 +22,7 @@ pub use forward::{Asked, Content, PluginReply};
 pub use test_connection::ConnectionTest;
 
 use crate::configuration::{Configuration, Owner};
-use crate::error::{Error, FieldError, Result};
+use crate::error::{Error, Result};
 use crate::installation::Installation;
 use crate::marketplace::Marketplace;
 use crate::marketplace::listing::Listing;
@@ -30,8 +31,7 @@ use crate::outbound::Outbound;
 use crate::package::Package;
 use crate::package::store::PackageStore;
 use crate::plugin_key::PluginKey;
-use crate::redaction::Redaction;
-use crate::script::{Call, Grant, Hook, Runtime, ScriptError};
+use crate::script::{Call, Grant, Hook, Runtime};
 use crate::secret::SecretBox;
 use crate::session::Caller;
 use crate::storage::Storage;
@@ -40,6 +40,7 @@ use crate::tenant::TenantId;
 use crate::value::Value;
 use operation::Operations;
 use programs::{Loaded, Programs};
+use refusal::listed_errors;
 
 /// Wall time of a call with all its host calls, unless a route asks for another.
 pub const WALL: Duration = Duration::from_secs(30);
@@ -220,105 +221,5 @@ impl Lifecycle {
             message: "The configuration is not valid".to_owned(),
             errors,
         })
-    }
-
-    /// What a hook's raised error means to the person who asked for the operation.
-    /// A plugin may quote its configuration, so nothing of it is logged before it is cleaned.
-    fn hook_refused(&self, owner: &Owner<'_>, plain: &Configuration, error: ScriptError) -> Error {
-        self.metrics.plugin_error(owner.plugin);
-        let error = match error {
-            ScriptError::Raised { message, .. } | ScriptError::BadResult { message } => {
-                Error::refused(message)
-            }
-            other => script_error(owner.plugin, other),
-        };
-        let error = without_secrets(error, &owner.redaction(plain));
-        tracing::error!(plugin = %owner.plugin, %error, "[PluginService] a hook failed");
-        error
-    }
-}
-
-/// A hook's verdict: `success: false` is a refusal with the plugin's message and its field errors.
-fn verdict(answer: &Value, fallback: &str) -> Result<()> {
-    if answer.get("success").and_then(Value::as_bool) != Some(false) {
-        return Ok(());
-    }
-    let message = answer
-        .get("message")
-        .and_then(Value::as_str)
-        .unwrap_or(fallback)
-        .to_owned();
-    let errors = answer
-        .get("errors")
-        .map_or_else(Vec::new, |errors| listed_errors(Some(errors)));
-    Err(Error::Refused { message, errors })
-}
-
-/// The seed's `errors` is a list of texts; `{field, message}` places one at its field.
-fn listed_errors(errors: Option<&Value>) -> Vec<FieldError> {
-    let one = |error: &Value| match error {
-        Value::Map(_) => FieldError {
-            field: error
-                .get("field")
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned(),
-            message: error
-                .get("message")
-                .and_then(Value::as_str)
-                .unwrap_or("is not valid")
-                .to_owned(),
-        },
-        other => FieldError {
-            field: String::new(),
-            message: other.as_str().unwrap_or("is not valid").to_owned(),
-        },
-    };
-    match errors {
-        Some(Value::List(items)) if !items.is_empty() => items.iter().map(one).collect(),
-        Some(Value::Text(text)) => vec![FieldError {
-            field: String::new(),
-            message: text.clone(),
-        }],
-        _ => vec![FieldError {
-            field: String::new(),
-            message: "the plugin refused the configuration".to_owned(),
-        }],
-    }
-}
-
-/// A script's end that is no answer, as the domain names it.
-fn script_error(plugin: &PluginKey, error: ScriptError) -> Error {
-    match error {
-        ScriptError::Raised { message, .. } | ScriptError::BadResult { message } => Error::Plugin {
-            plugin: plugin.to_string(),
-            message,
-        },
-        ScriptError::Limit { which } => {
-            Error::TimedOut(format!("Plugin '{plugin}' met a limit: {which}"))
-        }
-        ScriptError::Host(error) => error,
-    }
-}
-
-/// The error with every secret of the configuration taken out of its text.
-fn without_secrets(error: Error, redaction: &Redaction) -> Error {
-    let clean = |text: String| redaction.clean(&text);
-    match error {
-        Error::Plugin { plugin, message } => Error::Plugin {
-            plugin,
-            message: clean(message),
-        },
-        Error::Refused { message, errors } => Error::Refused {
-            message: clean(message),
-            errors: errors
-                .into_iter()
-                .map(|error| FieldError {
-                    field: error.field,
-                    message: clean(error.message),
-                })
-                .collect(),
-        },
-        other => other,
     }
 }

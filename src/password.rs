@@ -41,12 +41,18 @@ pub fn verify(password: &str, stored: Option<&str>) -> bool {
         Some(hash) => hash,
         None => NOBODY.get_or_init(|| hash("nobody has this password").unwrap_or_default()),
     };
+    // Hashing takes time with the length; what no password can be is not hashed.
+    let password = if password.len() <= 4 * LONGEST {
+        password
+    } else {
+        ""
+    };
     let right = PasswordHash::new(hash).is_ok_and(|hash| {
         Argon2::default()
             .verify_password(password.as_bytes(), &hash)
             .is_ok()
     });
-    right && stored.is_some() && password.len() <= 4 * LONGEST
+    right && stored.is_some()
 }
 
 /// A password or one-time token that nobody has to remember: 128 random bits.

@@ -48,12 +48,14 @@ pub fn hit(storage: &Storage, limit: Limit, name: &str) -> Result<Decision> {
     })
 }
 
-/// What the next hit would meet, without counting one.
-pub fn look(storage: &Storage, limit: Limit, name: &str) -> Result<Decision> {
-    storage.control(|conn| {
-        let now = clock::now();
-        let (start, hits) = window(conn, limit, name, now)?;
-        Ok(decision(limit, start, hits + 1, now))
+/// Takes one hit back, of something that turned out well.
+pub fn take_back(storage: &Storage, limit: Limit, name: &str) -> Result<()> {
+    storage.control_write(|tx| {
+        tx.execute(
+            "UPDATE rate_limit_windows SET hits = max(hits - 1, 0) WHERE scope = :scope AND address = :name",
+            named_params! { ":scope": limit.scope, ":name": name },
+        )?;
+        Ok(())
     })
 }
 

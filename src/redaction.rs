@@ -26,6 +26,17 @@ impl Redaction {
             .iter()
             .fold(text.to_owned(), |text, secret| text.replace(secret, MASK))
     }
+
+    /// Cleans every text inside of a value.
+    pub fn clean_json(&self, value: &mut serde_json::Value) {
+        use serde_json::Value;
+        match value {
+            Value::String(text) => *text = self.clean(text),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.clean_json(item)),
+            Value::Object(fields) => fields.values_mut().for_each(|field| self.clean_json(field)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
 }
 
 #[cfg(test)]

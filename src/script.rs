@@ -13,6 +13,7 @@ mod grant;
 pub mod host;
 mod limits;
 mod lua;
+mod observe;
 mod rhai;
 mod routes;
 mod running;
@@ -31,7 +32,7 @@ mod reach;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::error::Error;
 use crate::outbound::Outbound;
@@ -43,6 +44,7 @@ use crate::value::{Map, Value};
 
 pub use grant::{Capability, Grant};
 pub use limits::{LONGEST_TIMEOUT_MS, Limits, STACK_BYTES, Size};
+pub use observe::{Ending, Engine, Observer};
 pub use routes::{RouteMatch, RouteTable};
 
 use running::Running;
@@ -54,11 +56,14 @@ pub type ScriptFiles = BTreeMap<String, Vec<u8>>;
 pub struct Runtime {
     limits: Arc<Limits>,
     rhai: rhai::Language,
+    observer: Option<Arc<dyn Observer>>,
 }
 
 /// One compiled plugin version.
 pub struct Program {
     limits: Arc<Limits>,
+    engine: Engine,
+    observer: Option<Arc<dyn Observer>>,
     metadata: Value,
     hooks: Vec<Hook>,
     routes: RouteTable,
@@ -159,20 +164,46 @@ impl Runtime {
         Self {
             rhai: rhai::Language::new(&limits),
             limits,
+            observer: None,
         }
+    }
+
+    /// Tells `observer` of every compile, and of every call of what is compiled from now on.
+    #[must_use]
+    pub fn observed_by(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = Some(observer);
+        self
     }
 
     /// Compiles the plugin that starts in `entry_point`: `main.lua` or `main.rhai`.
     pub fn compile(&self, entry_point: &str, files: &ScriptFiles) -> Result<Program, CompileError> {
-        let extension = match entry_point {
-            "main.lua" => ".lua",
-            "main.rhai" => ".rhai",
+        let engine = match entry_point {
+            "main.lua" => Engine::Lua,
+            "main.rhai" => Engine::Rhai,
             _ => {
                 return Err(CompileError::new(
                     entry_point,
                     "Souk runs main.lua and main.rhai; this entry point is neither",
                 ));
             }
+        };
+        let started = Instant::now();
+        let program = self.compile_by(engine, entry_point, files);
+        if let Some(observer) = &self.observer {
+            observer.compiled(engine, program.is_ok(), started.elapsed());
+        }
+        program
+    }
+
+    fn compile_by(
+        &self,
+        engine: Engine,
+        entry_point: &str,
+        files: &ScriptFiles,
+    ) -> Result<Program, CompileError> {
+        let extension = match engine {
+            Engine::Lua => ".lua",
+            Engine::Rhai => ".rhai",
         };
         let sources = self.sources(extension, files)?;
         if !sources.contains_key(entry_point) {
@@ -181,10 +212,9 @@ impl Runtime {
                 "the package has no such file",
             ));
         }
-        let loaded = if extension == ".lua" {
-            lua::compile(entry_point, &sources, &self.limits)?
-        } else {
-            self.rhai.compile(entry_point, &sources, &self.limits)?
+        let loaded = match engine {
+            Engine::Lua => lua::compile(entry_point, &sources, &self.limits)?,
+            Engine::Rhai => self.rhai.compile(entry_point, &sources, &self.limits)?,
         };
         let wrong = |message: String| CompileError::new(entry_point, message);
         if !matches!(loaded.metadata, Value::Map(_)) {
@@ -203,6 +233,8 @@ impl Runtime {
         }
         Ok(Program {
             limits: Arc::clone(&self.limits),
+            engine,
+            observer: self.observer.clone(),
             metadata: loaded.metadata,
             hooks: loaded.hooks,
             routes: RouteTable::parse(loaded.routes).map_err(wrong)?,
@@ -276,9 +308,14 @@ impl Program {
         context: Option<Map>,
         call: Call,
     ) -> Outcome {
+        let started = Instant::now();
         let running = Arc::new(Running::start(call, &self.limits));
         let result = self.compiled.call(entry, arguments, context, &running);
         let (result, call) = running.finish(result);
+        if let Some(observer) = &self.observer {
+            let ending = Ending::of(&result);
+            observer.called(self.engine, &call.plugin, ending, started.elapsed());
+        }
         Outcome { result, call }
     }
 }

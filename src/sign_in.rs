@@ -10,15 +10,24 @@ use crate::rate_limit::{self, Limit};
 use crate::storage::Storage;
 use crate::user::User;
 
+const WINDOW: Duration = Duration::from_secs(15 * 60);
+/// One client guessing at one account.
+const PAIR: Limit = Limit {
+    scope: "sign-in account from address",
+    hits: 10,
+    window: WINDOW,
+};
+/// Many clients guessing at one account. Wide, since whoever reaches it locks the account's owner out too.
 const ACCOUNT: Limit = Limit {
     scope: "sign-in account",
-    hits: 10,
-    window: Duration::from_secs(15 * 60),
+    hits: 100,
+    window: WINDOW,
 };
+/// One client guessing at many accounts.
 const ADDRESS: Limit = Limit {
     scope: "sign-in address",
     hits: 50,
-    window: Duration::from_secs(15 * 60),
+    window: WINDOW,
 };
 
 pub struct Credentials<'a> {
@@ -31,12 +40,14 @@ pub struct Credentials<'a> {
 pub fn with_password(storage: &Storage, credentials: &Credentials<'_>) -> Result<User> {
     let account = credentials.email.trim().to_lowercase();
     let address = ClientKey::of(credentials.client).to_string();
-    for (limit, name) in [(ACCOUNT, &account), (ADDRESS, &address)] {
-        let next = rate_limit::look(storage, limit, name)?;
-        if !next.allowed {
+    let pair = format!("{account} {address}");
+    // Counted before the password is looked at: guesses at the same moment cannot slip by.
+    for (limit, name) in [(PAIR, &pair), (ACCOUNT, &account), (ADDRESS, &address)] {
+        let decision = rate_limit::hit(storage, limit, name)?;
+        if !decision.allowed {
             return Err(Error::RateLimited {
                 message: "Too many failed sign-ins; try again later.".to_owned(),
-                retry_after: next.resets_in,
+                retry_after: decision.resets_in,
             });
         }
     }
@@ -54,12 +65,12 @@ pub fn with_password(storage: &Storage, credentials: &Credentials<'_>) -> Result
     );
     match found {
         Some((user, _)) if right => {
+            rate_limit::forget(storage, PAIR, &pair)?;
             rate_limit::forget(storage, ACCOUNT, &account)?;
+            rate_limit::take_back(storage, ADDRESS, &address)?;
             Ok(user)
         }
         _ => {
-            rate_limit::hit(storage, ACCOUNT, &account)?;
-            rate_limit::hit(storage, ADDRESS, &address)?;
             tracing::warn!(client = %credentials.client, "a sign-in failed");
             Err(Error::Unauthenticated(
                 "E-mail address or password is wrong".to_owned(),

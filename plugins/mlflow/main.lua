@@ -1,10 +1,12 @@
 -- MLflow Integration: what the host calls. The work is done in lib/: settings (the configuration),
--- client (MLflow's API), rows (from its words to ours), sync (one reading of a server), store (the table).
+-- client (MLflow's API), rows (from its words to ours), sync (one reading of a server), stage (what it
+-- writes), store (what is read of it), tables.
 
 local client = require("lib.client")
 local settings = require("lib.settings")
 local store = require("lib.store")
 local sync = require("lib.sync")
+local tables = require("lib.tables")
 
 -- As long as the host lets a route run.
 local LONGEST_SYNC_MS = 120000
@@ -35,7 +37,7 @@ function plugin.install(userId, tenantId, config, context)
     local errors = problems(config, context)
     if #errors > 0 then return refuse(errors) end
   end
-  store.create(context.db)
+  tables.create(context.db)
   return {
     success = true,
     message = if configured
@@ -46,7 +48,7 @@ function plugin.install(userId, tenantId, config, context)
 end
 
 function plugin.uninstall(userId, tenantId, context)
-  store.drop(context.db)
+  tables.drop(context.db)
   return {
     success = true,
     message = "MLflow is uninstalled and its synced records are removed.",

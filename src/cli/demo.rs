@@ -13,9 +13,9 @@ use crate::config::{Config, SecretKeyPlace};
 use crate::demo::accounts::{self, Account};
 use crate::demo::sample_mlflow::SampleMlflow;
 use crate::error::{Error, Result};
+use crate::http::dispatch::SAMPLE_MLFLOW;
 use crate::http::edge::EdgeListener;
 use crate::http::running::{self, Running};
-use crate::http::server::SAMPLE_MLFLOW;
 use crate::logging;
 use crate::outbound::AllowEntry;
 

@@ -14,18 +14,9 @@ pub fn admit(sessions: &Sessions, request: &Request, who: Who) -> Result<Option<
     if who == Who::Anyone {
         return Ok(None);
     }
-    let caller = match (
-        request.header("authorization"),
-        request.cookie(SESSION_COOKIE),
-    ) {
-        (Some(_), _) => {
-            let token = request.bearer().ok_or_else(|| {
-                Error::Unauthenticated(
-                    "The Authorization header must be 'Bearer <token>'".to_owned(),
-                )
-            })?;
-            sessions.caller(token)?
-        }
+    // Another scheme is a proxy's own affair and does not hide the cookie.
+    let caller = match (request.bearer(), request.cookie(SESSION_COOKIE)) {
+        (Some(token), _) => sessions.caller(token)?,
         (None, Some(token)) => {
             let caller = sessions.caller(token)?;
             if request.is_write() {

@@ -1,5 +1,6 @@
 //! From a request to its reply: the route, who may call it, its handler, and what an error becomes.
 
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::auth;
@@ -8,59 +9,74 @@ use super::exchange::Exchange;
 use super::page;
 use super::reply::{self, Detail, Reply};
 use super::request::Request;
-use super::routes::{self, Found};
-use super::server::SAMPLE_MLFLOW;
+use super::routes::{self, Found, Pace, Params, Route};
 use crate::app::App;
 use crate::error::Error;
+use crate::session::Caller;
 use crate::user::Role;
+
+/// The listener whose requests go to the demo's sample MLflow server.
+pub const SAMPLE_MLFLOW: &str = "mlflow";
 
 /// The line of the route table that answered, for the metrics, and the answer.
 pub type Answered = (&'static str, Reply);
 
-/// Runs a handler; one that panics costs its caller a 500 and nobody else anything.
-pub fn guarded(request: &Request, handle: impl FnOnce() -> Answered) -> Answered {
-    catch_unwind(AssertUnwindSafe(handle)).unwrap_or_else(|panic| {
-        let what = panic
-            .downcast_ref::<&str>()
-            .map(|text| (*text).to_owned())
-            .or_else(|| panic.downcast_ref::<String>().cloned())
-            .unwrap_or_default();
-        tracing::error!(request = %request.id, path = %request.path, panic = %what, "a handler panicked");
-        let error = Error::Internal("a handler panicked".to_owned());
-        ("", reply::of_error(&error, Detail::Others))
-    })
+/// A request whose head was judged; its body has not been read.
+pub enum Admitted {
+    Route {
+        route: &'static Route,
+        params: Params,
+        caller: Option<Caller>,
+    },
+    SampleMlflow,
+    Page,
+    /// Answered without its body.
+    Refused(&'static str, RefCell<Option<Reply>>),
 }
 
-pub fn dispatch(app: &App, request: &Request) -> Answered {
+impl Admitted {
+    pub fn is_slow(&self) -> bool {
+        matches!(self, Self::Route { route, .. } if route.pace == Pace::Slow)
+    }
+
+    /// For the metrics.
+    pub fn route(&self) -> &'static str {
+        match self {
+            Self::Route { route, .. } => route.path,
+            Self::SampleMlflow => "sample mlflow",
+            Self::Page => "page",
+            Self::Refused(route, _) => route,
+        }
+    }
+
+    /// The answer of a request that was refused by its head.
+    pub fn refusal(&self) -> Option<Answered> {
+        match self {
+            Self::Refused(route, reply) => reply.take().map(|reply| (*route, reply)),
+            _ => None,
+        }
+    }
+}
+
+/// Finds the route and settles who calls.
+pub fn admit(app: &App, request: &Request) -> Admitted {
+    let refused = |route, reply| Admitted::Refused(route, RefCell::new(Some(reply)));
     if request.header(LISTENER_HEADER) == Some(SAMPLE_MLFLOW) {
-        return ("sample mlflow", sample_mlflow(app, request));
+        return Admitted::SampleMlflow;
     }
     match routes::find(&request.method, &request.path) {
-        Found::Route(route, params) => {
-            let mut detail = Detail::Others;
-            let outcome = auth::admit(&app.sessions, request, route.who).and_then(|caller| {
-                if caller
-                    .as_ref()
-                    .is_some_and(|caller| caller.role == Role::Admin)
-                {
-                    detail = Detail::Admin;
-                }
-                (route.handler)(&Exchange {
-                    app,
-                    request,
-                    params,
-                    caller,
-                })
-            });
-            (
-                route.path,
-                outcome.unwrap_or_else(|error| refused(request, &error, detail)),
-            )
-        }
+        Found::Route(route, params) => match auth::admit(&app.sessions, request, route.who) {
+            Ok(caller) => Admitted::Route {
+                route,
+                params,
+                caller,
+            },
+            Err(error) => refused(route.path, refuse(request, &error, Detail::Others)),
+        },
         Found::WrongMethod(allowed) => {
             let text = format!("{} takes {}", request.path, allowed.join(", "));
-            (
-                "",
+            refused(
+                "wrong method",
                 Reply::envelope(405, text).with("Allow", allowed.join(", ")),
             )
         }
@@ -69,23 +85,75 @@ pub fn dispatch(app: &App, request: &Request) -> Answered {
                 "There is no {} {}; GET /api lists what there is",
                 request.method, request.path
             );
-            ("", Reply::envelope(404, text))
+            refused("unknown", Reply::envelope(404, text))
         }
-        Found::Nothing => ("page", page::serve(request)),
+        Found::Nothing => Admitted::Page,
     }
 }
 
+/// Answers a request that was let in. A handler that panics costs its caller a 500 and nobody else anything.
+pub fn run(app: &App, request: &Request, admitted: &Admitted) -> Answered {
+    guarded(admitted.route(), request, || match admitted {
+        Admitted::Route {
+            route,
+            params,
+            caller,
+        } => handle(app, request, route, params, caller.as_ref()),
+        Admitted::SampleMlflow => sample_mlflow(app, request),
+        Admitted::Page => page::serve(request),
+        Admitted::Refused(..) => Reply::envelope(500, "This request was answered already"),
+    })
+}
+
+fn guarded(route: &'static str, request: &Request, handle: impl FnOnce() -> Reply) -> Answered {
+    let reply = catch_unwind(AssertUnwindSafe(handle)).unwrap_or_else(|panic| {
+        let what = panic
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+            .or_else(|| panic.downcast_ref::<String>().cloned())
+            .unwrap_or_default();
+        tracing::error!(path = %request.path, panic = %what, "a handler panicked");
+        let error = Error::Internal("a handler panicked".to_owned());
+        reply::of_error(&error, Detail::Others)
+    });
+    (route, reply)
+}
+
+fn handle(
+    app: &App,
+    request: &Request,
+    route: &Route,
+    params: &Params,
+    caller: Option<&Caller>,
+) -> Reply {
+    let detail = match caller {
+        Some(caller) if caller.role == Role::Admin => Detail::Admin,
+        _ => Detail::Others,
+    };
+    let exchange = Exchange {
+        app,
+        request,
+        params,
+        caller,
+        headers: RefCell::default(),
+    };
+    let mut reply =
+        (route.handler)(&exchange).unwrap_or_else(|error| refuse(request, &error, detail));
+    reply.headers.append(&mut exchange.headers.borrow_mut());
+    reply
+}
+
 /// The one place where an error is logged.
-fn refused(request: &Request, error: &Error, detail: Detail) -> Reply {
+fn refuse(request: &Request, error: &Error, detail: Detail) -> Reply {
     match error {
         Error::Internal(_) | Error::Full(_) => {
-            tracing::error!(request = %request.id, path = %request.path, %error, "a request failed");
+            tracing::error!(path = %request.path, %error, "a request failed");
         }
         Error::Plugin { plugin, message } => {
-            tracing::error!(request = %request.id, %plugin, error = %message, "[PluginService] a plugin failed");
+            tracing::error!(%plugin, error = %message, "[PluginService] a plugin failed");
         }
         _ => {
-            tracing::debug!(request = %request.id, path = %request.path, %error, "a request was refused");
+            tracing::debug!(path = %request.path, %error, "a request was refused");
         }
     }
     reply::of_error(error, detail)
@@ -116,10 +184,10 @@ mod tests {
     #[test]
     fn a_panic_in_a_handler_is_a_500() {
         let request = Request::new("GET", "/", Vec::new(), &[]);
-        let (_, reply) = guarded(&request, || panic!("on purpose"));
+        let (_, reply) = guarded("/", &request, || panic!("on purpose"));
         assert_eq!(reply.status, 500);
         assert!(!String::from_utf8_lossy(&reply.body).contains("on purpose"));
-        let (route, reply) = guarded(&request, || ("/healthz", Reply::ok("alive")));
+        let (route, reply) = guarded("/healthz", &request, || Reply::ok("alive"));
         assert_eq!((route, reply.status), ("/healthz", 200));
     }
 }

@@ -1,5 +1,7 @@
 //! One request on its way through a handler: the program, the request, who asks, and the path's parts.
 
+use std::cell::RefCell;
+
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::plugin_key::PluginKey;
@@ -11,15 +13,16 @@ use super::routes::Params;
 pub struct Exchange<'a> {
     pub app: &'a App,
     pub request: &'a Request,
-    pub params: Params,
+    pub params: &'a Params,
     /// Set on every route but those open to anyone.
-    pub caller: Option<Caller>,
+    pub caller: Option<&'a Caller>,
+    /// Added to the reply, and to a refusal too.
+    pub headers: RefCell<Vec<(&'static str, String)>>,
 }
 
 impl Exchange<'_> {
     pub fn caller(&self) -> Result<&Caller> {
         self.caller
-            .as_ref()
             .ok_or_else(|| Error::Unauthenticated("Sign in first".to_owned()))
     }
 

@@ -42,6 +42,7 @@ pub fn finish(mut reply: Reply, request: &Request) -> Reply {
         .find(|(name, _)| *name == "ETag")
         .map(|(_, value)| value.clone());
     if reply.status == 200
+        && matches!(request.method.as_str(), "GET" | "HEAD")
         && let Some(etag) = etag
         && request
             .header("if-none-match")

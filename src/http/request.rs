@@ -19,6 +19,8 @@ pub struct Request {
     headers: Vec<(String, String)>,
     pub body: Vec<u8>,
     peer: IpAddr,
+    /// Whether the peer is a trusted proxy.
+    from_proxy: bool,
     /// The client: the peer, or the hop that a trusted proxy vouches for.
     pub client: IpAddr,
     pub id: String,
@@ -39,6 +41,7 @@ impl Request {
             headers,
             body: Vec::new(),
             peer: IpAddr::from([0, 0, 0, 0]),
+            from_proxy: false,
             client: IpAddr::from([0, 0, 0, 0]),
             id: uuid::Uuid::now_v7().simple().to_string(),
         };
@@ -48,6 +51,7 @@ impl Request {
         {
             request.peer = peer.ip().to_canonical();
         }
+        request.from_proxy = trusted.iter().any(|net| net.contains(&request.peer));
         request.client = request.client_behind(trusted);
         request
     }
@@ -90,7 +94,7 @@ impl Request {
 
     /// Whether the client's side of the connection is TLS, as a trusted proxy tells it.
     pub fn is_secure(&self) -> bool {
-        self.client != self.peer && self.header("x-forwarded-proto") == Some("https")
+        self.from_proxy && self.header("x-forwarded-proto") == Some("https")
     }
 
     /// Whether a browser sent this from a page of this origin. Needed where a cookie authenticates a write.
@@ -130,7 +134,7 @@ impl Request {
     /// only when the peer itself is trusted: anyone else could write what they like.
     fn client_behind(&self, trusted: &[IpNet]) -> IpAddr {
         let is_trusted = |address: IpAddr| trusted.iter().any(|net| net.contains(&address));
-        if !is_trusted(self.peer) {
+        if !self.from_proxy {
             return self.peer;
         }
         let mut client = self.peer;

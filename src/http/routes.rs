@@ -1,6 +1,6 @@
 //! Every address of the appliance, in one table: the first line that matches wins.
 //!
-//! A line says who may call it and whether it runs plugin code; the API page and the tests of
+//! A line says who may call it and whether it may be slow; the API page and the tests of
 //! who may do what are drawn from the same lines.
 
 use super::api::{
@@ -23,11 +23,13 @@ pub enum Who {
     Admin,
 }
 
-/// Which pool of workers serves a route: one worker is always kept from plugins.
+/// How long a route may keep its worker; one worker is always kept for the quick ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Runs {
-    Host,
-    Plugin,
+pub enum Pace {
+    /// Answers from memory and the databases alone.
+    Quick,
+    /// May run plugin code or ask the marketplace's source.
+    Slow,
 }
 
 pub struct Route {
@@ -36,7 +38,7 @@ pub struct Route {
     /// `:name` stands for one segment, a last `*` for the rest.
     pub path: &'static str,
     pub who: Who,
-    pub runs: Runs,
+    pub pace: Pace,
     pub handler: Handler,
     pub doc: &'static str,
 }
@@ -55,7 +57,7 @@ const fn route(
     method: &'static str,
     path: &'static str,
     who: Who,
-    runs: Runs,
+    pace: Pace,
     handler: Handler,
     doc: &'static str,
 ) -> Route {
@@ -63,265 +65,49 @@ const fn route(
         method,
         path,
         who,
-        runs,
+        pace,
         handler,
         doc,
     }
 }
 
-use Runs::{Host, Plugin};
+use Pace::{Quick, Slow};
 use Who::{Admin, Anyone, Member};
 
+#[rustfmt::skip] // One line each: the table is read from top to bottom.
 pub const ROUTES: &[Route] = &[
-    route(
-        "GET",
-        "/healthz",
-        Anyone,
-        Host,
-        health::alive,
-        "Answers 200 while the process serves",
-    ),
-    route(
-        "GET",
-        "/readyz",
-        Anyone,
-        Host,
-        health::ready,
-        "200 when database, packages and disk are usable, else 503",
-    ),
-    route(
-        "GET",
-        "/metrics",
-        Anyone,
-        Host,
-        metrics::show,
-        "Prometheus text; loopback, or Bearer metrics_token",
-    ),
-    route("GET", "/api", Anyone, Host, docs::page, "This page"),
-    route(
-        "POST",
-        "/api/users/login",
-        Anyone,
-        Host,
-        users::login,
-        "{email, password} → {token, user} and the session cookie",
-    ),
-    route(
-        "POST",
-        "/api/users/logout",
-        Anyone,
-        Host,
-        users::logout,
-        "Ends the session of this browser",
-    ),
-    route(
-        "POST",
-        "/api/users/refresh",
-        Anyone,
-        Host,
-        users::refresh,
-        "Refresh cookie → {token, user} and a new session cookie",
-    ),
-    route(
-        "GET",
-        "/api/users/me",
-        Member,
-        Host,
-        users::me,
-        "The signed-in user",
-    ),
-    route(
-        "PUT",
-        "/api/users/me/password",
-        Member,
-        Host,
-        users::change_password,
-        "{currentPassword, newPassword}; ends all other sessions",
-    ),
-    route(
-        "GET",
-        "/api/users/setup",
-        Anyone,
-        Host,
-        setup::check,
-        "?token= → whether the first-run link is still open",
-    ),
-    route(
-        "POST",
-        "/api/users/setup",
-        Anyone,
-        Host,
-        setup::complete,
-        "{token, organizationName, name, email, password} → {token, user}",
-    ),
-    route(
-        "GET",
-        "/api/users",
-        Member,
-        Host,
-        users::list,
-        "Users of the caller's organization",
-    ),
-    route(
-        "GET",
-        "/api/modelInventory",
-        Member,
-        Host,
-        governance::models,
-        "The organization's model inventory",
-    ),
-    route(
-        "GET",
-        "/api/modelInventory/:id",
-        Member,
-        Host,
-        governance::model,
-        "One model",
-    ),
-    route(
-        "GET",
-        "/api/plugins/marketplace",
-        Member,
-        Host,
-        marketplace::list,
-        "?category= → published plugins in manifest order",
-    ),
-    route(
-        "GET",
-        "/api/plugins/marketplace/search",
-        Member,
-        Host,
-        marketplace::search,
-        "?q=&category= → plugins whose name, description or tags match",
-    ),
-    route(
-        "POST",
-        "/api/plugins/marketplace/refresh",
-        Admin,
-        Host,
-        marketplace::refresh,
-        "Asks the source again now",
-    ),
-    route(
-        "GET",
-        "/api/plugins/marketplace/:key",
-        Member,
-        Host,
-        marketplace::show,
-        "One plugin",
-    ),
-    route(
-        "GET",
-        "/api/plugins/marketplace/:key/icon",
-        Member,
-        Host,
-        marketplace::icon,
-        "The plugin's icon, or a letter tile",
-    ),
-    route(
-        "GET",
-        "/api/plugins/marketplace/:key/readme",
-        Member,
-        Host,
-        marketplace::readme,
-        "The plugin's README as Markdown text, or null",
-    ),
-    route(
-        "GET",
-        "/api/plugins/categories",
-        Member,
-        Host,
-        marketplace::categories,
-        "Categories of the marketplace",
-    ),
-    route(
-        "GET",
-        "/api/plugins/health",
-        Member,
-        Host,
-        health::plugins,
-        "State of marketplace and cache, number of installed plugins",
-    ),
-    route(
-        "POST",
-        "/api/plugins/ui-metrics",
-        Member,
-        Host,
-        metrics::ui,
-        "{pluginKey, loadTimeMs, ok} → 204",
-    ),
-    route(
-        "POST",
-        "/api/plugins/install",
-        Admin,
-        Plugin,
-        installations::install,
-        "{pluginKey, config?} → 201 installation; limited per address and hour",
-    ),
-    route(
-        "GET",
-        "/api/plugins/installations",
-        Member,
-        Host,
-        installations::list,
-        "Installed plugins, newest first",
-    ),
-    route(
-        "DELETE",
-        "/api/plugins/installations/:id",
-        Admin,
-        Plugin,
-        installations::uninstall,
-        "Removes the plugin and all its data",
-    ),
-    route(
-        "PUT",
-        "/api/plugins/installations/:id/configuration",
-        Admin,
-        Plugin,
-        installations::configure,
-        "{configuration} → installation with secrets masked",
-    ),
-    route(
-        "POST",
-        "/api/plugins/:key/test-connection",
-        Admin,
-        Plugin,
-        installations::test_connection,
-        "{configuration} → {success, message, testedAt}",
-    ),
-    route(
-        "GET",
-        "/api/plugins/:key/ui/bundle.js",
-        Member,
-        Host,
-        ui::bundle,
-        "The installed plugin's UI bundle",
-    ),
-    route(
-        "GET",
-        "/api/plugins/:key/ui/dist/:filename",
-        Member,
-        Host,
-        ui::file,
-        "A file of the installed plugin's UI",
-    ),
-    route(
-        "ANY",
-        "/api/plugins/:key",
-        Member,
-        Plugin,
-        plugin_routes::forward,
-        "Forwarded to the plugin's route /",
-    ),
-    route(
-        "ANY",
-        "/api/plugins/:key/*",
-        Member,
-        Plugin,
-        plugin_routes::forward,
-        "Forwarded to the plugin's router",
-    ),
+    route("GET", "/healthz", Anyone, Quick, health::alive, "Answers 200 while the process serves"),
+    route("GET", "/readyz", Anyone, Quick, health::ready, "200 when database, packages and disk are usable, else 503"),
+    route("GET", "/metrics", Anyone, Quick, metrics::show, "Prometheus text; loopback, or Bearer metrics_token"),
+    route("GET", "/api", Anyone, Quick, docs::page, "This page"),
+    route("POST", "/api/users/login", Anyone, Quick, users::login, "{email, password} → {token, user} and the session cookie"),
+    route("POST", "/api/users/logout", Anyone, Quick, users::logout, "Ends the session of this browser"),
+    route("POST", "/api/users/refresh", Anyone, Quick, users::refresh, "Refresh cookie → {token, user} and a new session cookie"),
+    route("GET", "/api/users/me", Member, Quick, users::me, "The signed-in user"),
+    route("PUT", "/api/users/me/password", Member, Quick, users::change_password, "{currentPassword, newPassword}; ends all other sessions"),
+    route("GET", "/api/users/setup", Anyone, Quick, setup::check, "?token= → whether the first-run link is still open"),
+    route("POST", "/api/users/setup", Anyone, Quick, setup::complete, "{token, organizationName, name, email, password} → {token, user}"),
+    route("GET", "/api/users", Member, Quick, users::list, "Users of the caller's organization"),
+    route("GET", "/api/modelInventory", Member, Quick, governance::models, "The organization's model inventory"),
+    route("GET", "/api/modelInventory/:id", Member, Quick, governance::model, "One model"),
+    route("GET", "/api/plugins/marketplace", Member, Slow, marketplace::list, "?category= → published plugins in manifest order"),
+    route("GET", "/api/plugins/marketplace/search", Member, Slow, marketplace::search, "?q=&category= → plugins whose name, description or tags match"),
+    route("POST", "/api/plugins/marketplace/refresh", Admin, Slow, marketplace::refresh, "Asks the source again now"),
+    route("GET", "/api/plugins/marketplace/:key", Member, Slow, marketplace::show, "One plugin"),
+    route("GET", "/api/plugins/marketplace/:key/icon", Member, Slow, marketplace::icon, "The plugin's icon, or a letter tile"),
+    route("GET", "/api/plugins/marketplace/:key/readme", Member, Slow, marketplace::readme, "The plugin's README as Markdown text, or null"),
+    route("GET", "/api/plugins/categories", Member, Slow, marketplace::categories, "Categories of the marketplace"),
+    route("GET", "/api/plugins/health", Member, Slow, health::plugins, "State of marketplace and cache, number of installed plugins"),
+    route("POST", "/api/plugins/ui-metrics", Member, Quick, metrics::ui, "{pluginKey, loadTimeMs, ok} → 204"),
+    route("POST", "/api/plugins/install", Admin, Slow, installations::install, "{pluginKey, config?} → 201 installation; limited per address and hour"),
+    route("GET", "/api/plugins/installations", Member, Quick, installations::list, "Installed plugins, newest first"),
+    route("DELETE", "/api/plugins/installations/:id", Admin, Slow, installations::uninstall, "Removes the plugin and all its data"),
+    route("PUT", "/api/plugins/installations/:id/configuration", Admin, Slow, installations::configure, "{configuration} → installation with secrets masked"),
+    route("POST", "/api/plugins/:key/test-connection", Admin, Slow, installations::test_connection, "{configuration} → {success, message, testedAt}"),
+    route("GET", "/api/plugins/:key/ui/bundle.js", Member, Quick, ui::bundle, "The installed plugin's UI bundle"),
+    route("GET", "/api/plugins/:key/ui/dist/:filename", Member, Quick, ui::file, "A file of the installed plugin's UI"),
+    route("ANY", "/api/plugins/:key", Member, Slow, plugin_routes::forward, "Forwarded to the plugin's route /"),
+    route("ANY", "/api/plugins/:key/*", Member, Slow, plugin_routes::forward, "Forwarded to the plugin's router"),
 ];
 
 pub fn find(method: &str, path: &str) -> Found {

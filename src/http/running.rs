@@ -4,10 +4,10 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::desk::{Desk, LONGEST_LINE};
 use super::edge::limits::Limits;
 use super::edge::{Edge, EdgeConfig, EdgeHandle, EdgeListener, Upstream};
 use super::server::{Job, Workers};
+use super::slow_lane::{LONGEST_LINE, SlowLane};
 use crate::app::App;
 use crate::error::{Error, Result};
 
@@ -17,8 +17,8 @@ pub const MAIN: &str = "app";
 /// After the edge has ended nobody waits for a worker's answer.
 const WORKERS_END: Duration = Duration::from_secs(2);
 
-/// Connections between edge and tiny_http beyond those that plugin requests can hold,
-/// so that the rest is served however many plugins are slow.
+/// Connections between edge and tiny_http beyond those that slow requests can hold,
+/// so that the rest is served however slow those are.
 const SPARE_CONNECTIONS: usize = 8;
 
 pub struct Running {
@@ -42,8 +42,8 @@ impl Running {
     pub fn start(app: &Arc<App>, listeners: Vec<EdgeListener>) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("souk-").tempdir()?;
         let (server, upstream) = inner_server(folder.path())?;
-        let desk = Arc::new(Desk::<Job>::new(app.config.workers));
-        let workers = Workers::start(app, server, &desk, secret_of(&upstream))?;
+        let lane = Arc::new(SlowLane::<Job>::new(app.config.workers));
+        let workers = Workers::start(app, server, &lane, secret_of(&upstream))?;
         let limits = Limits {
             upstreams: app.config.workers + LONGEST_LINE + SPARE_CONNECTIONS,
             ..Limits::default()
@@ -57,18 +57,28 @@ impl Running {
         })?;
         let counters = edge.counters();
         let _set_once = app.more_figures.set(Box::new(move |reading| {
-            reading.plugin_calls_running = figure(desk.running() as u64);
-            reading.plugin_calls_waiting = figure(desk.waiting() as u64);
+            reading.plugin_calls_running = figure(lane.running() as u64);
+            reading.plugin_calls_waiting = figure(lane.waiting() as u64);
             reading.edge_open = figure(counters.open());
             reading.edge_accepted = figure(counters.accepted());
+            reading.edge_accept_errors = figure(counters.accept_errors());
             reading.edge_forwarded = figure(counters.forwarded());
-            reading.edge_refused = figure(counters.refused().map(|(_, count)| count).sum());
+            reading.edge_upstreams_lost = figure(counters.upstreams_lost());
+            reading.edge_refused = counters
+                .refused()
+                .map(|(status, count)| (status, figure(count)))
+                .collect();
         }));
         Ok(Self {
             edge,
             workers,
             _folder: folder,
         })
+    }
+
+    /// False if the edge has ended by a fault of ours: then no request can arrive any more.
+    pub fn is_serving(&self) -> bool {
+        self.edge.is_running()
     }
 
     /// Lets requests in flight end, within the given time, then ends the workers. A plugin that goes on

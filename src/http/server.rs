@@ -1,8 +1,9 @@
 //! tiny_http behind the edge: workers that take complete requests, find their route and answer.
 //!
-//! Plugin code may take long, so at most all workers but one run it; further plugin requests wait
-//! in a bounded line and the kept worker goes on serving the rest.
+//! Who calls, and whether they may, is settled before a body is read: a stranger's body costs no
+//! memory here, and a request that waits in the slow lane holds none either.
 
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -10,19 +11,18 @@ use std::time::{Duration, Instant};
 
 use subtle::ConstantTimeEq as _;
 
-use super::desk::{Admission, Desk};
-use super::dispatch;
-use super::edge::{LISTENER_HEADER, SECRET_HEADER};
+use super::dispatch::{self, Admitted, Answered};
+use super::edge::SECRET_HEADER;
 use super::finish;
 use super::reply::{self, Detail, Reply};
 use super::request::Request;
-use super::routes::{self, Found, Runs};
+use super::slow_lane::{Admission, SlowLane};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::script;
 
-/// The listener whose requests go to the demo's sample MLflow server.
-pub const SAMPLE_MLFLOW: &str = "mlflow";
+/// Bodies of quick routes are small forms; the edge's own limits hold for the others.
+const QUICK_BODY: u64 = 64 * 1024;
 
 /// How often a stopping server looks whether its workers are done.
 const STOP_POLL: Duration = Duration::from_millis(10);
@@ -32,10 +32,11 @@ pub struct Workers {
     threads: Vec<JoinHandle<()>>,
 }
 
-/// A request with the tiny_http half that takes its answer.
+/// A request that was let in, with the tiny_http half that still holds its body and takes its answer.
 pub struct Job {
     request: Request,
-    reply_to: tiny_http::Request,
+    admitted: Admitted,
+    incoming: tiny_http::Request,
     started: Instant,
 }
 
@@ -44,7 +45,7 @@ impl Workers {
     pub fn start(
         app: &Arc<App>,
         server: tiny_http::Server,
-        desk: &Arc<Desk<Job>>,
+        lane: &Arc<SlowLane<Job>>,
         secret: Option<String>,
     ) -> Result<Self> {
         let count = app.config.workers;
@@ -54,7 +55,7 @@ impl Workers {
             let worker = Worker {
                 app: Arc::clone(app),
                 server: Arc::clone(&server),
-                desk: Arc::clone(desk),
+                lane: Arc::clone(lane),
                 secret: Arc::clone(&secret),
             };
             let thread = std::thread::Builder::new()
@@ -83,27 +84,36 @@ impl Workers {
 struct Worker {
     app: Arc<App>,
     server: Arc<tiny_http::Server>,
-    desk: Arc<Desk<Job>>,
+    lane: Arc<SlowLane<Job>>,
     secret: Arc<Option<String>>,
 }
 
 impl Worker {
     fn run(&self) {
         loop {
-            // The worker that ends a plugin request is awake: it takes the next one that waits.
-            while let Some(job) = self.desk.next_waiting() {
-                self.run_plugin(job);
+            // The worker that ends a slow request is awake: it takes the next one that waits.
+            while let Some(job) = self.lane.next_waiting() {
+                self.guarded(|| self.run_slow(job));
             }
             match self.server.recv() {
-                Ok(incoming) => self.take(incoming),
+                Ok(incoming) => self.guarded(|| self.take(incoming)),
                 Err(_unblocked) => return,
             }
         }
     }
 
-    fn take(&self, mut incoming: tiny_http::Request) {
+    /// A worker outlives whatever a request does to it. Handlers have a guard of their own, which answers.
+    fn guarded(&self, work: impl FnOnce()) {
+        if catch_unwind(AssertUnwindSafe(work)).is_err() {
+            tracing::error!(
+                "a worker panicked outside of a handler; its request got no answer of ours"
+            );
+        }
+    }
+
+    fn take(&self, incoming: tiny_http::Request) {
         let started = Instant::now();
-        let request = read(&self.app, &mut incoming);
+        let request = head_of(&self.app, &incoming);
         if !self.is_from_the_edge(&request) {
             return respond(
                 incoming,
@@ -113,30 +123,76 @@ impl Worker {
         if request.path == super::edge::PROBE_PATH {
             return respond(incoming, &Reply::no_content());
         }
+        let span = tracing::info_span!("request", id = %request.id);
+        let _entered = span.enter();
+        let admitted = dispatch::admit(&self.app, &request);
         let job = Job {
             request,
-            reply_to: incoming,
+            admitted,
+            incoming,
             started,
         };
-        if !runs_plugin(&job.request) {
-            return serve(&self.app, job);
+        if !job.admitted.is_slow() {
+            return self.serve(job);
         }
-        match self.desk.admit(job) {
-            Admission::Now(job) => self.run_plugin(job),
+        match self.lane.admit(job) {
+            Admission::Now(job) => self.run_slow(job),
             Admission::Waits => {}
             Admission::Full(job) => {
                 let busy = Error::Busy {
-                    message: "Too many plugin requests are waiting; try again".to_owned(),
+                    message: "Too many requests are waiting for plugins; try again".to_owned(),
                     retry_after: Duration::from_secs(1),
                 };
-                answer(&self.app, job, "", reply::of_error(&busy, Detail::Others));
+                let route = job.admitted.route();
+                self.answer(job, (route, reply::of_error(&busy, Detail::Others)));
             }
         }
     }
 
-    fn run_plugin(&self, job: Job) {
-        let _place = self.desk.place();
-        serve(&self.app, job);
+    fn run_slow(&self, job: Job) {
+        let _place = self.lane.place();
+        let span = tracing::info_span!("request", id = %job.request.id);
+        let _entered = span.enter();
+        self.serve(job);
+    }
+
+    fn serve(&self, mut job: Job) {
+        let limit = if job.admitted.is_slow() {
+            u64::MAX
+        } else {
+            QUICK_BODY
+        };
+        let answered = match job.admitted.refusal() {
+            Some(refused) => refused,
+            None => match read_body(&mut job.incoming, limit) {
+                Ok(body) => {
+                    job.request.body = body;
+                    dispatch::run(&self.app, &job.request, &job.admitted)
+                }
+                Err(error) => (
+                    job.admitted.route(),
+                    reply::of_error(&error, Detail::Others),
+                ),
+            },
+        };
+        self.answer(job, answered);
+    }
+
+    fn answer(&self, job: Job, (route, reply): Answered) {
+        let Job {
+            request,
+            incoming,
+            started,
+            ..
+        } = job;
+        let reply = finish::finish(reply, &request);
+        let took = started.elapsed();
+        self.app
+            .metrics
+            .request(route, method_label(&request.method), reply.status, took);
+        let ms = took.as_secs_f64() * 1000.0;
+        tracing::debug!(client = %request.client, method = %request.method, path = %request.path, status = reply.status, ms, "served");
+        respond(incoming, &reply);
     }
 
     fn is_from_the_edge(&self, request: &Request) -> bool {
@@ -149,53 +205,42 @@ impl Worker {
     }
 }
 
-fn runs_plugin(request: &Request) -> bool {
-    request.header(LISTENER_HEADER) != Some(SAMPLE_MLFLOW)
-        && matches!(routes::find(&request.method, &request.path), Found::Route(route, _) if route.runs == Runs::Plugin)
-}
-
-fn read(app: &App, incoming: &mut tiny_http::Request) -> Request {
+fn head_of(app: &App, incoming: &tiny_http::Request) -> Request {
     let headers = incoming
         .headers()
         .iter()
         .map(|header| {
-            (
-                header.field.as_str().as_str().to_ascii_lowercase(),
-                header.value.as_str().to_owned(),
-            )
+            let name = header.field.as_str().as_str().to_ascii_lowercase();
+            (name, header.value.as_str().to_owned())
         })
         .collect();
-    let mut request = Request::new(
-        &incoming.method().to_string(),
+    let method = incoming.method().to_string();
+    Request::new(
+        &method,
         incoming.url(),
         headers,
         &app.config.trusted_proxies,
-    );
-    // The edge has bounded and completed the body, so this neither waits nor grows.
-    if let Err(error) = std::io::Read::read_to_end(incoming.as_reader(), &mut request.body) {
-        tracing::warn!(%error, "a body ended early between edge and worker");
+    )
+}
+
+/// The edge has bounded and completed the body, so reading it does not wait.
+fn read_body(incoming: &mut tiny_http::Request, limit: u64) -> Result<Vec<u8>> {
+    let announced = incoming.body_length().unwrap_or(0);
+    if announced as u64 > limit {
+        return Err(Error::TooLarge(format!(
+            "The body may have at most {limit} bytes here"
+        )));
     }
-    request
-}
-
-fn serve(app: &App, job: Job) {
-    let (route, reply) = dispatch::guarded(&job.request, || dispatch::dispatch(app, &job.request));
-    answer(app, job, route, reply);
-}
-
-fn answer(app: &App, job: Job, route: &'static str, reply: Reply) {
-    let Job {
-        request,
-        reply_to,
-        started,
-    } = job;
-    let reply = finish::finish(reply, &request);
-    let took = started.elapsed();
-    app.metrics
-        .request(route, method_label(&request.method), reply.status, took);
-    let ms = took.as_secs_f64() * 1000.0;
-    tracing::debug!(request = %request.id, client = %request.client, method = %request.method, path = %request.path, status = reply.status, ms, "served");
-    respond(reply_to, &reply);
+    let mut body = Vec::with_capacity(announced);
+    incoming.as_reader().read_to_end(&mut body)?;
+    if body.len() == announced {
+        Ok(body)
+    } else {
+        Err(Error::invalid(
+            "body",
+            "The body ended early; send the request again",
+        ))
+    }
 }
 
 /// Methods are a client's free text; a label must not be.
@@ -211,7 +256,9 @@ fn method_label(method: &str) -> &'static str {
     }
 }
 
-fn respond(reply_to: tiny_http::Request, reply: &Reply) {
+fn respond(mut reply_to: tiny_http::Request, reply: &Reply) {
+    // An unread body would be read by tiny_http into memory, all at once.
+    let _ended_early = io::copy(reply_to.as_reader(), &mut io::sink());
     let mut headers = Vec::with_capacity(reply.headers.len() + 1);
     let content_type =
         (!reply.content_type.is_empty()).then_some(("Content-Type", reply.content_type.as_ref()));

@@ -3,7 +3,8 @@
 use serde_json::Value as Json;
 
 use super::install::lost_database;
-use super::{Installed, Lifecycle, verdict, without_secrets};
+use super::refusal::{verdict, without_secrets};
+use super::{Installed, Lifecycle};
 use crate::configuration::{Configuration, Owner};
 use crate::error::Result;
 use crate::installation::Installation;

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Lifecycle, script_error, without_secrets};
+use super::Lifecycle;
+use super::refusal::{script_error, without_secrets};
 use crate::error::{Error, Result};
 use crate::plugin_key::PluginKey;
 use crate::script::{Call, LONGEST_TIMEOUT_MS, RouteMatch, ScriptError};

@@ -2,7 +2,8 @@
 
 use serde_json::Value as Json;
 
-use super::{Lifecycle, verdict, without_secrets};
+use super::Lifecycle;
+use super::refusal::{verdict, without_secrets};
 use crate::configuration::Configuration;
 use crate::error::{Error, Result};
 use crate::installation::{self, Installation, NewInstallation};
@@ -20,14 +21,9 @@ impl Lifecycle {
         configuration: Option<&Configuration>,
     ) -> Result<Json> {
         tracing::info!(plugin = %key, tenant = %caller.tenant, "[PluginService] Installing plugin: {key}");
-        let done = self.try_install(caller, key, configuration);
-        match &done {
-            Ok(_) => self.metrics.plugin_installed(key),
-            Err(error) => {
-                tracing::warn!(plugin = %key, %error, "[PluginService] Error installing plugin");
-            }
-        }
-        done
+        let row = self.try_install(caller, key, configuration)?;
+        self.metrics.plugin_installed(key);
+        Ok(row)
     }
 
     fn try_install(
@@ -41,23 +37,26 @@ impl Lifecycle {
             .registry
             .find(key)
             .ok_or_else(|| Error::NotFound("Plugin not found in marketplace".to_owned()))?;
-        let _operation = self.operations.begin(&caller.tenant, key)?;
-        self.storage.tenant(&caller.tenant, |conn| {
-            match Installation::of_plugin(conn, key)? {
-                Some(_) => Err(installation::already_installed()),
-                None => Ok(()),
-            }
-        })?;
+        self.require_absent(caller, key)?;
         if let Err(reason) = &listing.installable {
             return Err(Error::refused(reason));
         }
+        // May ask a network, so before this plugin's turn is taken.
         let package = self.marketplace.package(listing)?;
+        let _operation = self
+            .operations
+            .try_begin(&caller.tenant, key)
+            .ok_or_else(|| {
+                Error::Conflict("Plugin is already being installed or removed".to_owned())
+            })?;
+        self.require_absent(caller, key)?;
         let digest = package.digest();
         let loaded = self
             .programs
             .get(&caller.tenant, key, digest, || Ok(package))?;
         let owner = Self::owner(&caller.tenant, key, &loaded);
 
+        // An install without one is the seed's `{}`: the hook must see that nothing was configured yet.
         let plain = match configuration {
             Some(given) => {
                 let plain = owner.merge(&self.secrets, given, &Configuration::new())?;
@@ -98,6 +97,16 @@ impl Lifecycle {
         })?;
         db.commit_lifecycle()?;
         Ok(self.shown(&row))
+    }
+
+    fn require_absent(&self, caller: &Caller, key: &PluginKey) -> Result<()> {
+        let found = self
+            .storage
+            .tenant(&caller.tenant, |conn| Installation::of_plugin(conn, key))?;
+        match found {
+            Some(_) => Err(installation::already_installed()),
+            None => Ok(()),
+        }
     }
 }
 

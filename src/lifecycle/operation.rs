@@ -7,9 +7,8 @@ use crate::keyed_lock::{KeyedGuard, KeyedLock};
 use crate::plugin_key::PluginKey;
 use crate::tenant::TenantId;
 
-/// Longer than any hook may take, so that a waiter gives up only when something is wrong.
-const PATIENCE: Duration = Duration::from_secs(40);
-const RETRY_AFTER: Duration = Duration::from_secs(5);
+/// A waiter keeps a worker; whoever waits longer is asked to come again.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(Default)]
 pub struct Operations {
@@ -20,12 +19,19 @@ pub struct Operations {
 pub type Operation = KeyedGuard;
 
 impl Operations {
+    /// The turn, or `None` while another operation on the plugin runs.
+    pub fn try_begin(&self, tenant: &TenantId, plugin: &PluginKey) -> Option<Operation> {
+        self.locks
+            .lock((tenant.clone(), plugin.clone()), Duration::ZERO)
+    }
+
+    /// The turn, after a short wait if need be.
     pub fn begin(&self, tenant: &TenantId, plugin: &PluginKey) -> Result<Operation> {
         self.locks
             .lock((tenant.clone(), plugin.clone()), PATIENCE)
             .ok_or_else(|| Error::Busy {
                 message: format!("Another operation on plugin '{plugin}' is still running"),
-                retry_after: RETRY_AFTER,
+                retry_after: PATIENCE,
             })
     }
 }

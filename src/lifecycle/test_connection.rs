@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{Lifecycle, script_error};
+use super::Lifecycle;
+use super::refusal::{script_error, without_secrets};
 use crate::clock;
 use crate::configuration::Configuration;
 use crate::error::Result;
@@ -55,12 +56,19 @@ impl Lifecycle {
             Err(ScriptError::Raised { message, .. } | ScriptError::BadResult { message }) => {
                 told(false, message)
             }
-            Err(error) => return Err(script_error(key, error)),
+            Err(error) => {
+                let error = script_error(key, error);
+                return Err(without_secrets(error, &owner.redaction(&plain)));
+            }
         };
         if !test.success {
             self.metrics.plugin_error(key);
         }
-        test.message = owner.redaction(&plain).clean(&test.message);
+        let redaction = owner.redaction(&plain);
+        test.message = redaction.clean(&test.message);
+        test.more
+            .values_mut()
+            .for_each(|told| redaction.clean_json(told));
         Ok(test)
     }
 }

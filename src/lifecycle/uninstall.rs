@@ -1,7 +1,8 @@
 //! Uninstalling: always works, offline too. The plugin's own hook runs if it can; the host drops the rest.
 
 use super::install::lost_database;
-use super::{Installed, Lifecycle, verdict};
+use super::refusal::verdict;
+use super::{Installed, Lifecycle};
 use crate::configuration::Configuration;
 use crate::error::Result;
 use crate::installation::Installation;

@@ -308,6 +308,7 @@ fn an_old_file_is_migrated_when_it_is_first_attached() {
 fn storage_is_ready_and_a_new_tenant_is_whole() {
     let fixture = Fixture::new();
     fixture.storage.ready().unwrap();
+    fixture.storage.disk().unwrap();
     assert_eq!(
         fixture.storage.check_tenant(&tenant(1)).unwrap(),
         Ownership::default()

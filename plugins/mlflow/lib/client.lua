@@ -8,7 +8,7 @@ local API = "/api/2.0/mlflow/"
 local MODELS_PER_PAGE = 100
 local VERSIONS_PER_PAGE = 1000
 local EXPERIMENTS_PER_PAGE = 1000
-local RUNS_PER_PAGE = 500
+local RUNS_PER_PAGE = 200
 -- MLflow puts the ids into one SQL statement; as many as its own clients send.
 local EXPERIMENTS_PER_SEARCH = 50
 -- A server that never stops sending pages must not keep a sync busy.
@@ -109,22 +109,21 @@ function client:page(method, endpoint, fields, size)
   end
 end
 
--- Calls `each` with every item of all pages. An empty list has no field at all.
-function client:all(method, endpoint, fields, name, size, each)
+-- Calls `use` with the list of each page until it returns false. An empty list has no field at all.
+function client:all(method, endpoint, fields, name, size, use)
   local pages = 0
   repeat
     local before = fields.page_token
     local reply
     reply, size = self:page(method, endpoint, fields, size)
-    for _, item in reply[name] or {} do
-      each(item)
-    end
+    if use(reply[name] or {}) == false then return false end
     fields.page_token = if reply.next_page_token ~= "" then reply.next_page_token else nil
     pages += 1
     if fields.page_token and (fields.page_token == before or pages >= MOST_PAGES) then
       fail(`The MLflow server does not stop sending pages of {name}`)
     end
   until not fields.page_token
+  return true
 end
 
 -- The cheapest request that proves address, sign-in and API.
@@ -139,24 +138,31 @@ function client:version()
   return text and #text < 40 and text:match("^%s*(%d+%.[%w%.%+%-]+)%s*$") or nil
 end
 
-function client:experiments(each)
-  self:all("POST", "experiments/search", {}, "experiments", EXPERIMENTS_PER_PAGE, each)
+function client:experiments(use)
+  self:all("POST", "experiments/search", {}, "experiments", EXPERIMENTS_PER_PAGE, use)
 end
 
-function client:runs(experiment_ids, each)
+function client:runs(experiment_ids, use)
   for first = 1, #experiment_ids, EXPERIMENTS_PER_SEARCH do
     local last = math.min(first + EXPERIMENTS_PER_SEARCH - 1, #experiment_ids)
     local ids = table.move(experiment_ids, first, last, 1, {})
-    self:all("POST", "runs/search", { experiment_ids = ids }, "runs", RUNS_PER_PAGE, each)
+    if not self:all("POST", "runs/search", { experiment_ids = ids }, "runs", RUNS_PER_PAGE, use) then return end
   end
 end
 
-function client:models(each)
-  self:all("GET", "registered-models/search", {}, "registered_models", MODELS_PER_PAGE, each)
+function client:models(use)
+  self:all("GET", "registered-models/search", {}, "registered_models", MODELS_PER_PAGE, use)
 end
 
-function client:versions(each)
-  self:all("GET", "model-versions/search", {}, "model_versions", VERSIONS_PER_PAGE, each)
+-- What a server answers to a search that it does not know.
+local UNKNOWN = { [400] = true, [404] = true, [405] = true, [501] = true }
+
+-- false where the server has no such search; older ones do not.
+function client:versions(use)
+  local probe = self:send("GET", API .. "model-versions/search", { max_results = "1" })
+  if probe and UNKNOWN[probe.status] then return false end
+  self:all("GET", "model-versions/search", {}, "model_versions", VERSIONS_PER_PAGE, use)
+  return true
 end
 
 return client

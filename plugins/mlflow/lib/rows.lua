@@ -104,6 +104,7 @@ function rows.of_model(context, model)
     model_updated_at = iso(context, model.last_updated_timestamp),
     creation_timestamp = number(model.creation_timestamp),
     last_updated_timestamp = number(model.last_updated_timestamp),
+    time = number(model.last_updated_timestamp) or 0,
   }
 end
 
@@ -128,18 +129,6 @@ function rows.of_version(context, version, model)
   row.tags = context.json.encode(tags)
   row.aliases = context.json.encode(aliases)
   return row
-end
-
--- What a version knows of its training stands with the run that made it.
-local FROM_RUN = {
-  "metrics", "metric_steps", "parameters", "source_version", "experiment_id", "experiment_name",
-  "artifact_location", "training_status", "training_started_at", "training_ended_at",
-}
-
-function rows.add_training(version_row, run_row)
-  for _, column in FROM_RUN do
-    version_row[column] = run_row[column]
-  end
 end
 
 return rows

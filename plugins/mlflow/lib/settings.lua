@@ -26,6 +26,13 @@ local function url_problem(url)
   local host = rest:match("^[^/]*")
   if host == "" then return "The address names no host" end
   if host:find("@", 1, true) then return "Enter the user name and the password in their own fields, not in the address" end
+  -- A name or an IPv4 address, or IPv6 in brackets.
+  local port = host:match("^[%w%-%._\128-\255]+(.*)$") or host:match("^%[[%x:%.]+%](.*)$")
+  if not port then return "The address names no valid host" end
+  local number = tonumber(port:match("^:(%d+)$"))
+  if port ~= "" and not (number and number >= 1 and number <= 65535) then
+    return "The port in the address must be a number from 1 to 65535"
+  end
   return nil
 end
 

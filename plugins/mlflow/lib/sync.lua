@@ -1,118 +1,112 @@
--- One reading of a server: fetch everything, decide which rows stand, then write them in one transaction.
--- A failure on the way leaves the table as the last sync left it.
+-- One reading of a server. A failure on the way leaves the records as the last sync left them.
 
 local client = require("lib.client")
 local rows = require("lib.rows")
-local store = require("lib.store")
+local stage = require("lib.stage")
 
 local sync = {}
 
--- What fits the memory of one call and the time of one transaction.
-local MOST_ROWS = 5000
+-- What a call has the time for.
+local MOST_RUNS = 10000
 
--- The registered models and all their versions, and the ids of the runs behind them.
--- Where a server has no search for versions, the latest of each stage must do.
-local function read_registry(context, server)
-  local registry = { models = 0, versions = 0, rows = {}, behind = {} }
-  local models, with_versions = {}, {}
+-- The registered models and all their versions; `behind` holds the ids of the runs they came from.
+local function read_registry(context, server, staged)
+  local registry = { models = 0, versions = 0, behind = {} }
+  local models = {}
 
-  local function add_version(version)
-    local model = models[version.name] or {}
-    local row = rows.of_version(context, version, model)
-    registry.rows[`{row.model_name}\0{row.version}`] = row
-    registry.versions += 1
-    with_versions[version.name] = true
-    if row.run_id then registry.behind[row.run_id] = true end
-  end
-
-  server:models(function(model)
-    models[model.name] = model
-    registry.models += 1
+  server:models(function(page)
+    for _, model in page do
+      model.latest_versions = nil -- read below, with the others
+      models[model.name] = model
+      registry.models += 1
+    end
   end)
-  local searched = pcall(server.versions, server, add_version)
-  if not searched then
-    registry.versions, registry.rows = 0, {}
-    for _, model in models do
-      for _, version in model.latest_versions or {} do
-        add_version(version)
-      end
+
+  local with_versions = {}
+  local function add(versions)
+    local batch = {}
+    for _, version in versions do
+      local row = rows.of_version(context, version, models[version.name] or {})
+      with_versions[version.name] = true
+      if row.run_id then registry.behind[row.run_id] = true end
+      table.insert(batch, row)
+    end
+    registry.versions += #batch
+    staged:add(batch)
+  end
+  local function add_latest(page)
+    for _, model in page do
+      add(model.latest_versions or {})
     end
   end
+  -- Where a server has no search for versions, the latest of each stage must do.
+  if not server:versions(add) then server:models(add_latest) end
+
+  local without_versions = {}
   for name, model in models do
-    if not with_versions[name] then registry.rows[`{name}\0`] = rows.of_model(context, model) end
+    if not with_versions[name] then table.insert(without_versions, rows.of_model(context, model)) end
   end
+  staged:add(without_versions)
   return registry
 end
 
--- Of the runs of one name and stage the latest; the training behind each registered version beside them.
-local function read_runs(context, server, registry)
+local function read_experiments(server)
   local experiments, ids = {}, {}
-  server:experiments(function(experiment)
-    experiments[experiment.experiment_id] = {
-      name = experiment.name,
-      artifact_location = experiment.artifact_location,
-    }
-    table.insert(ids, experiment.experiment_id)
-  end)
-
-  local read = { runs = 0, left_out = 0, latest = {}, behind = {} }
-  local count = 0
-  server:runs(ids, function(run)
-    local row = rows.of_run(context, run, experiments)
-    read.runs += 1
-    if registry.behind[row.run_id] then read.behind[row.run_id] = row end
-    local key = `{row.model_name}\0{row.lifecycle_stage}`
-    local known = read.latest[key]
-    if known then
-      if row.time > known.time then read.latest[key] = row end
-    elseif count < MOST_ROWS then
-      read.latest[key] = row
-      count += 1
-    else
-      read.left_out += 1
+  server:experiments(function(page)
+    for _, experiment in page do
+      experiments[experiment.experiment_id] = { name = experiment.name, artifact_location = experiment.artifact_location }
+      table.insert(ids, experiment.experiment_id)
     end
   end)
-  return read
+  return experiments, ids
 end
 
--- One row per name and version. A registered version stands before a run of the same name and version.
-local function settle(registry, read)
-  local settled = {}
-  for _, row in read.latest do
-    local key = `{row.model_name}\0{row.version}`
-    local known = settled[key]
-    if not known or row.time > known.time then settled[key] = row end
-  end
-  for key, row in registry.rows do
-    local run = row.run_id and read.behind[row.run_id]
-    if run then rows.add_training(row, run) end
-    settled[key] = row
-  end
-  return settled
+-- How many runs were read, and whether these are all.
+local function read_runs(context, server, staged, behind)
+  local experiments, ids = read_experiments(server)
+  local count, complete = 0, true
+  server:runs(ids, function(page)
+    local batch = {}
+    for _, run in page do
+      if count == MOST_RUNS then
+        complete = false
+        break
+      end
+      local row = rows.of_run(context, run, experiments)
+      row.trains = behind[row.run_id] == true
+      table.insert(batch, row)
+      count += 1
+    end
+    staged:add(batch)
+    return complete
+  end)
+  return count, complete
 end
 
-function sync.run(context, settings)
-  local server = client.new(context, settings)
-  local registry = read_registry(context, server)
-  local read = read_runs(context, server, registry)
-  local settled = settle(registry, read)
-
-  local synced_at = context.time.now()
-  local complete = read.left_out == 0
-  local written, removed = store.replace(context, settled, synced_at, complete)
+local function read_all(context, server, staged)
+  local registry = read_registry(context, server, staged)
+  local runs, complete = read_runs(context, server, staged, registry.behind)
+  local written, removed = staged:publish(complete)
   context.log.info(`synced {written} rows, removed {removed}`)
   return {
     success = true,
     modelCount = written,
-    runCount = read.runs,
+    runCount = runs,
     registeredModelCount = registry.models,
     modelVersionCount = registry.versions,
     removedCount = removed,
-    warning = if complete
-      then nil
-      else `{read.left_out} runs were left out: one sync keeps {MOST_ROWS} of different name and stage`,
-    syncedAt = synced_at,
+    warning = if complete then nil else `The server has more runs than the {MOST_RUNS} that one sync reads`,
+    syncedAt = staged.synced_at,
   }
+end
+
+function sync.run(context, settings)
+  local server = client.new(context, settings)
+  local staged = stage.open(context)
+  local done, result = pcall(read_all, context, server, staged)
+  if done then return result end
+  staged:discard()
+  error(result, 0)
 end
 
 return sync

@@ -22,13 +22,12 @@ pub(super) fn search(store: &mut Store, params: &Params) -> Result<Json, Failure
     }
     let page = Page::read(params, length)?;
     if params.text("view_type")? == Some("DELETED_ONLY") {
-        return Ok(page.cut("experiments", &[]));
+        return Ok(json!({}));
     }
     let newest_first: Vec<&Experiment> = store.experiments.iter().rev().collect();
     let mut found = filter::select(newest_first, params.text("filter")?)?;
     filter::order(&mut found, &params.texts("order_by")?)?;
-    let found: Vec<Json> = found.into_iter().map(Experiment::json).collect();
-    Ok(page.cut("experiments", &found))
+    Ok(page.cut("experiments", &found, Experiment::json))
 }
 
 fn invalid_length(asked: i64, rule: &str) -> Failure {

@@ -6,6 +6,9 @@ use std::cmp::Ordering;
 
 use super::reply::Failure;
 
+/// MLflow's own client asks for models that are no prompts; a model without the tag is none.
+const PROMPT_TAG: &str = "mlflow.prompt.is_prompt";
+
 /// A value that can be compared.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Field {
@@ -85,6 +88,7 @@ fn compare(a: Option<&Field>, b: Option<&Field>) -> Ordering {
 impl Clause {
     fn holds(&self, item: &impl Fields) -> bool {
         match (item.field(self.kind, &self.key), &self.value) {
+            (None, value) => self.key == PROMPT_TAG && self.excludes_prompts(value),
             (Some(Field::Text(have)), Field::Text(want)) => match self.operator.as_str() {
                 "=" => have == *want,
                 "!=" => have != *want,
@@ -103,6 +107,12 @@ impl Clause {
             },
             _ => false,
         }
+    }
+
+    /// Both `!= 'true'` and `= 'false'` are said.
+    fn excludes_prompts(&self, value: &Field) -> bool {
+        let text = |word: &str| *value == Field::Text(word.to_owned());
+        (self.operator == "!=" && text("true")) || (self.operator == "=" && text("false"))
     }
 }
 
@@ -260,6 +270,9 @@ mod tests {
             ("metrics.auc > 0.8 AND name LIKE '%'", true),
             ("metrics.auc > 0.8 and metrics.auc <= 0.85", false),
             ("params.none = 'x'", false),
+            ("tags.none != 'x'", false),
+            ("tags.`mlflow.prompt.is_prompt` != 'true'", true),
+            ("tag.`mlflow.prompt.is_prompt` = 'false'", true),
         ] {
             let kept = select(vec![&Thing], Some(filter)).unwrap().len() == 1;
             assert_eq!(kept, expected, "{filter}");

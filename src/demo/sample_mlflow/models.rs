@@ -21,8 +21,7 @@ pub(super) fn search(store: &mut Store, params: &Params) -> Result<Json, Failure
     let mut models: Vec<&Model> = store.models.iter().collect();
     models.sort_by(|a, b| a.name.cmp(&b.name));
     let found = filter::select(models, params.text("filter")?)?;
-    let found: Vec<Json> = found.into_iter().map(Model::json).collect();
-    Ok(page.cut("registered_models", &found))
+    Ok(page.cut("registered_models", &found, Model::json))
 }
 
 pub(super) fn get(store: &mut Store, params: &Params) -> Result<Json, Failure> {
@@ -116,8 +115,7 @@ pub(super) fn search_versions(store: &mut Store, params: &Params) -> Result<Json
             .then(b.number.cmp(&a.number))
     });
     let found = filter::select(versions, params.text("filter")?)?;
-    let found: Vec<Json> = found.into_iter().map(|version| version.json(&[])).collect();
-    Ok(page.cut("model_versions", &found))
+    Ok(page.cut("model_versions", &found, |version| version.json(&[])))
 }
 
 pub(super) fn get_version(store: &mut Store, params: &Params) -> Result<Json, Failure> {

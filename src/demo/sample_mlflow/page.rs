@@ -23,12 +23,12 @@ impl Page {
     }
 
     /// `{"<name>": [this page], "next_page_token": …}`, where an empty list and the last page's token are left out.
-    pub(super) fn cut(&self, name: &str, all: &[Json]) -> Json {
+    pub(super) fn cut<T>(&self, name: &str, all: &[&T], json: impl Fn(&T) -> Json) -> Json {
         let page: Vec<Json> = all
             .iter()
             .skip(self.offset)
             .take(self.length)
-            .cloned()
+            .map(|item| json(item))
             .collect();
         let end = self.offset.saturating_add(page.len());
         let mut reply = Map::new();

@@ -31,8 +31,7 @@ pub(super) fn search(store: &mut Store, params: &Params) -> Result<Json, Failure
     found.sort_by(|a, b| b.start.cmp(&a.start).then_with(|| a.id.cmp(&b.id)));
     let mut found = filter::select(found, params.text("filter")?)?;
     filter::order(&mut found, &params.texts("order_by")?)?;
-    let found: Vec<Json> = found.into_iter().map(Run::json).collect();
-    Ok(page.cut("runs", &found))
+    Ok(page.cut("runs", &found, Run::json))
 }
 
 pub(super) fn get(store: &mut Store, params: &Params) -> Result<Json, Failure> {

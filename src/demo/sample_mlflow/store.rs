@@ -16,7 +16,7 @@ pub(super) use model::{Model, Version};
 pub(super) use run::{Metric, Run};
 
 /// Of all kinds together; beyond it the demo refuses to remember more.
-const MOST_THINGS: usize = 20_000;
+const MOST_THINGS: usize = 25_000;
 /// Metric values, parameters and tags of one run.
 const MOST_PER_RUN: usize = 5_000;
 /// As MLflow: the longest key and value of a tag or a parameter.

@@ -11,36 +11,37 @@ pub fn alive(_exchange: &Exchange<'_>) -> Result<Reply> {
 }
 
 pub fn ready(exchange: &Exchange<'_>) -> Result<Reply> {
-    let app = exchange.app;
-    let checks = [
-        ("database", app.storage.ready()),
-        ("packages", app.packages.ready()),
-    ];
-    let mut report = serde_json::Map::new();
-    let mut whole = true;
-    for (name, outcome) in checks {
-        let told = match outcome {
-            Ok(()) => "ok".to_owned(),
-            Err(error) => {
-                tracing::error!(check = name, %error, "not ready");
-                whole = false;
-                "failed; the server's log says why".to_owned()
-            }
-        };
-        report.insert(name.to_owned(), told.into());
-    }
-    report.insert(
-        "status".to_owned(),
-        if whole { "ready" } else { "not ready" }.into(),
-    );
-    Ok(Reply::envelope(if whole { 200 } else { 503 }, report))
+    let report = exchange.app.readiness.report();
+    let told = |good| {
+        if good {
+            "ok"
+        } else {
+            "failed; the server's log says why"
+        }
+    };
+    let ready = report.is_ready();
+    Ok(Reply::envelope(
+        if ready { 200 } else { 503 },
+        json!({
+            "database": told(report.database),
+            "packages": told(report.packages),
+            "disk": told(report.disk),
+            "status": if ready { "ready" } else { "not ready" },
+        }),
+    ))
 }
 
-/// The seed's health check. `unhealthy` is left to a database that does not answer.
+/// The seed's health check, which answers 200 whatever it found. Without the organization's own
+/// file or without what all need it is `unhealthy`, and the number is null where it cannot be known.
 pub fn plugins(exchange: &Exchange<'_>) -> Result<Reply> {
-    let installed = exchange.app.lifecycle.count(&exchange.caller()?.tenant)?;
+    let tenant = &exchange.caller()?.tenant;
+    let ready = exchange.app.readiness.report().is_ready();
+    let installed = exchange.app.lifecycle.count(tenant);
+    if let Err(error) = &installed {
+        tracing::error!(%tenant, %error, "[PluginService] the tenant's database does not answer");
+    }
     let health = exchange.app.marketplace.health();
-    let status = if exchange.app.storage.ready().is_err() {
+    let status = if !ready || installed.is_err() {
         "unhealthy"
     } else if health.marketplace == "connected" {
         "healthy"
@@ -51,6 +52,6 @@ pub fn plugins(exchange: &Exchange<'_>) -> Result<Reply> {
         "status": status,
         "marketplace": health.marketplace,
         "cache": health.cache,
-        "installedPlugins": installed,
+        "installedPlugins": installed.ok(),
     })))
 }

@@ -8,13 +8,13 @@ use crate::client_key::ClientKey;
 use crate::configuration::Configuration;
 use crate::error::{Error, Result};
 use crate::http::exchange::Exchange;
-use crate::http::reply::{self, Detail, Reply};
+use crate::http::reply::Reply;
 use crate::plugin_key::PluginKey;
 use crate::rate_limit::{self, Limit};
 
 const INSTALL_WINDOW: Duration = Duration::from_secs(3600);
 
-/// Every reply of this route tells the state of the limit.
+/// Every reply of this route, a refusal too, tells the state of the limit.
 pub fn install(exchange: &Exchange<'_>) -> Result<Reply> {
     let limit = Limit {
         scope: "install",
@@ -23,26 +23,24 @@ pub fn install(exchange: &Exchange<'_>) -> Result<Reply> {
     };
     let client = ClientKey::of(exchange.request.client).to_string();
     let decision = rate_limit::hit(&exchange.app.storage, limit, &client)?;
-    let outcome = if decision.allowed {
-        try_install(exchange)
-    } else {
-        Err(Error::RateLimited {
-            // The seed's words.
-            message: "Too many plugin installation requests from this IP, please try again after an hour.".to_owned(),
-            retry_after: decision.resets_in,
-        })
-    };
-    let reply = outcome.unwrap_or_else(|error| {
-        tracing::info!(%error, "an install was refused");
-        reply::of_error(&error, Detail::Admin)
-    });
-    Ok(reply
-        .with("X-RateLimit-Limit", decision.limit.to_string())
-        .with("X-RateLimit-Remaining", decision.remaining.to_string())
-        .with(
+    exchange.headers.borrow_mut().extend([
+        ("X-RateLimit-Limit", decision.limit.to_string()),
+        ("X-RateLimit-Remaining", decision.remaining.to_string()),
+        (
             "X-RateLimit-Reset",
             decision.resets_in.as_secs().to_string(),
-        ))
+        ),
+    ]);
+    if decision.allowed {
+        return try_install(exchange);
+    }
+    Err(Error::RateLimited {
+        // The seed's words.
+        message:
+            "Too many plugin installation requests from this IP, please try again after an hour."
+                .to_owned(),
+        retry_after: decision.resets_in,
+    })
 }
 
 fn try_install(exchange: &Exchange<'_>) -> Result<Reply> {

@@ -29,13 +29,13 @@ pub fn bundle(exchange: &Exchange<'_>) -> Result<Reply> {
         .chain(BUNDLES)
         .find(|path| package.blob(path).is_some())
         .ok_or_else(no_bundle)?;
-    serve(exchange, &package, path)
+    serve(&package, path)
 }
 
 pub fn file(exchange: &Exchange<'_>) -> Result<Reply> {
     let package = installed(exchange)?;
     let path = format!("{FOLDER}{}", exchange.param("filename"));
-    serve(exchange, &package, &path)
+    serve(&package, &path)
 }
 
 fn installed(exchange: &Exchange<'_>) -> Result<Package> {
@@ -46,7 +46,7 @@ fn installed(exchange: &Exchange<'_>) -> Result<Package> {
         .package(&exchange.caller()?.tenant, &key)
 }
 
-fn serve(exchange: &Exchange<'_>, package: &Package, path: &str) -> Result<Reply> {
+fn serve(package: &Package, path: &str) -> Result<Reply> {
     let blob = package.blob(path).ok_or_else(no_bundle)?;
     let etag = format!("\"{}\"", blob.sha256);
     let kind = match path.rsplit('.').next() {
@@ -55,9 +55,6 @@ fn serve(exchange: &Exchange<'_>, package: &Package, path: &str) -> Result<Reply
         Some("json" | "map") => "application/json; charset=utf-8",
         _ => "application/octet-stream",
     };
-    if exchange.request.header("if-none-match") == Some(etag.as_str()) {
-        return Ok(Reply::new(304, "", Vec::new()).with("ETag", etag));
-    }
     Ok(Reply::new(200, kind, package.read(path)?)
         .with("ETag", etag)
         .with("Cache-Control", "private, no-cache"))

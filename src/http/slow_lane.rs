@@ -1,14 +1,16 @@
-//! Who may run plugin code now: all workers but one, and a bounded line for the rest.
+//! Who may do slow work now: all workers but one, and a bounded line for the rest.
+//!
+//! Slow is what runs plugin code or may ask the marketplace's source. The kept worker serves everything else.
 
 use std::collections::VecDeque;
 
 use parking_lot::Mutex;
 
-/// Requests that wait for a plugin worker. Each holds a connection between edge and tiny_http, so the
-/// line must stay shorter than those.
-pub const LONGEST_LINE: usize = 16;
+/// Requests that wait for their turn. Each holds a connection between edge and tiny_http, so there
+/// must be more of those; its body is not read before its turn, so it holds no memory.
+pub const LONGEST_LINE: usize = 64;
 
-pub struct Desk<J> {
+pub struct SlowLane<J> {
     places: usize,
     state: Mutex<State<J>>,
 }
@@ -19,16 +21,16 @@ struct State<J> {
 }
 
 pub enum Admission<J> {
-    /// A place is taken for it; hold [`Desk::place`] while it runs.
+    /// A place is taken for it; hold [`SlowLane::place`] while it runs.
     Now(J),
     Waits,
     Full(J),
 }
 
-/// A running plugin request; dropping it frees the place.
-pub struct Place<'d, J>(&'d Desk<J>);
+/// A slow request at work; dropping it frees the place.
+pub struct Place<'d, J>(&'d SlowLane<J>);
 
-impl<J> Desk<J> {
+impl<J> SlowLane<J> {
     pub fn new(workers: usize) -> Self {
         Self {
             places: workers.saturating_sub(1).max(1),
@@ -89,16 +91,16 @@ mod tests {
 
     #[test]
     fn one_worker_is_always_kept_and_the_line_is_bounded() {
-        let desk = Desk::new(3);
-        assert!(matches!(desk.admit(1), Admission::Now(1)));
-        assert!(matches!(desk.admit(2), Admission::Now(2)));
+        let lane = SlowLane::new(3);
+        assert!(matches!(lane.admit(1), Admission::Now(1)));
+        assert!(matches!(lane.admit(2), Admission::Now(2)));
         for job in 0..LONGEST_LINE {
-            assert!(matches!(desk.admit(10 + job), Admission::Waits));
+            assert!(matches!(lane.admit(10 + job), Admission::Waits));
         }
-        assert!(matches!(desk.admit(99), Admission::Full(99)));
-        assert!(desk.next_waiting().is_none());
-        drop(desk.place());
-        assert_eq!(desk.next_waiting(), Some(10));
-        assert_eq!((desk.running(), desk.waiting()), (2, LONGEST_LINE - 1));
+        assert!(matches!(lane.admit(99), Admission::Full(99)));
+        assert!(lane.next_waiting().is_none());
+        drop(lane.place());
+        assert_eq!(lane.next_waiting(), Some(10));
+        assert_eq!((lane.running(), lane.waiting()), (2, LONGEST_LINE - 1));
     }
 }
