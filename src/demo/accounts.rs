@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::app::App;
 use crate::clock;
 use crate::error::{Error, Result};
+use crate::governance::{Model, NewModel};
 use crate::organization;
 use crate::password;
 use crate::tenant::TenantId;
@@ -174,24 +175,22 @@ const MODELS: [SampleModel; 5] = [
 
 /// Fills an empty tenant: a second start finds it filled.
 fn sample_core_data(tx: &Transaction<'_>, domain: &str) -> Result<()> {
-    let filled: bool =
-        tx.query_row("SELECT EXISTS (SELECT 1 FROM model_inventory)", [], |row| {
-            row.get(0)
-        })?;
-    if filled {
+    if Model::any(tx)? {
         return Ok(());
     }
     let now = clock::now_iso();
     for sample in MODELS {
-        tx.execute(
-            "INSERT INTO model_inventory (provider_model, provider, model, version, capabilities, security_assessment, status,
-                                          status_date, reference_link, hosting_provider, created_at, updated_at)
-             VALUES (:both, :provider, :model, :version, :capabilities, :assessed, :status, :now, :link, :hosting, :now, :now)",
-            named_params! {
-                ":both": format!("{} {}", sample.provider, sample.model), ":provider": sample.provider,
-                ":model": sample.model, ":version": sample.version, ":capabilities": sample.capabilities,
-                ":assessed": sample.status == "Approved", ":status": sample.status, ":now": now,
-                ":link": format!("https://models.{domain}/"), ":hosting": sample.hosting,
+        Model::insert(
+            tx,
+            &NewModel {
+                provider: sample.provider,
+                model: sample.model,
+                version: sample.version,
+                capabilities: sample.capabilities,
+                security_assessment: sample.status == "Approved",
+                status: sample.status,
+                reference_link: Some(&format!("https://models.{domain}/")),
+                hosting_provider: Some(sample.hosting),
             },
         )?;
     }

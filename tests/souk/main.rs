@@ -29,3 +29,4 @@ mod model_inventory;
 mod notes;
 mod pages;
 mod plugin_routes;
+mod source_code;
