@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
 
-pub use forward::{Asked, Content, PluginReply};
+pub use forward::{Content, PluginReply, PluginRequest};
 pub use test_connection::ConnectionTest;
 
 use crate::configuration::{Configuration, Owner};

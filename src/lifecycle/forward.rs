@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::Lifecycle;
 use super::refusal::{script_error, without_secrets};
 use crate::error::{Error, Result};
+use crate::installation::Installation;
 use crate::plugin_key::PluginKey;
 use crate::script::{Call, LONGEST_TIMEOUT_MS, RouteMatch, ScriptError};
 use crate::session::Caller;
@@ -15,7 +16,7 @@ const LONGEST_FILENAME: usize = 255;
 const LONGEST_CONTENT_TYPE: usize = 200;
 
 /// What was asked of the plugin.
-pub struct Asked<'a> {
+pub struct PluginRequest<'a> {
     pub method: &'a str,
     /// Below `/api/plugins/:key`, still percent-encoded; `/` at least.
     pub path: &'a str,
@@ -46,10 +47,12 @@ impl Lifecycle {
         &self,
         caller: &Caller,
         key: &PluginKey,
-        asked: Asked<'_>,
+        asked: PluginRequest<'_>,
     ) -> Result<PluginReply> {
+        // Counted only for what is installed: a key of the URL's own invention is no label.
+        let row = self.installation_of(&caller.tenant, key)?;
         let started = Instant::now();
-        let reply = self.try_forward(caller, key, asked);
+        let reply = self.try_forward(caller, key, row, asked);
         self.metrics.plugin_call(key, started.elapsed());
         if matches!(reply, Err(Error::Plugin { .. } | Error::TimedOut(_))) {
             self.metrics.plugin_error(key);
@@ -61,9 +64,9 @@ impl Lifecycle {
         &self,
         caller: &Caller,
         key: &PluginKey,
-        asked: Asked<'_>,
+        row: Installation,
+        asked: PluginRequest<'_>,
     ) -> Result<PluginReply> {
-        let row = self.installation_of(&caller.tenant, key)?;
         let installed = self.installed(&caller.tenant, row)?;
         let Some(route) = installed
             .plugin
@@ -140,7 +143,7 @@ impl Lifecycle {
         &self,
         caller: &Caller,
         key: &PluginKey,
-        asked: &Asked<'_>,
+        asked: &PluginRequest<'_>,
         routes: impl Iterator<Item = &'r str>,
     ) -> Error {
         let routes: Vec<&str> = routes.collect();

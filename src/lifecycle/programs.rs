@@ -1,6 +1,5 @@
 //! Compiled plugins, kept by (tenant, plugin, digest): compiling happens once, and changed code has another digest.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -10,6 +9,7 @@ use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::package::Package;
 use crate::plugin_key::PluginKey;
+use crate::recent::Recent;
 use crate::script::{Program, Runtime};
 use crate::tenant::TenantId;
 
@@ -26,20 +26,14 @@ pub struct Loaded {
 
 pub struct Programs {
     runtime: Runtime,
-    kept: Mutex<Kept>,
-}
-
-#[derive(Default)]
-struct Kept {
-    programs: HashMap<Key, (Arc<Loaded>, u64)>,
-    uses: u64,
+    kept: Mutex<Recent<Key, Arc<Loaded>>>,
 }
 
 impl Programs {
     pub fn new(runtime: Runtime) -> Self {
         Self {
             runtime,
-            kept: Mutex::default(),
+            kept: Mutex::new(Recent::new(MOST)),
         }
     }
 
@@ -68,8 +62,7 @@ impl Programs {
     pub fn forget(&self, tenant: &TenantId, plugin: &PluginKey) {
         self.kept
             .lock()
-            .programs
-            .retain(|(owner, key, _), _| owner != tenant || key != plugin);
+            .retain(|(owner, key, _)| owner != tenant || key != plugin);
     }
 
     fn compile(&self, plugin: &PluginKey, package: &Package) -> Result<Program> {
@@ -88,27 +81,5 @@ impl Programs {
                 error.file, error.message
             ))
         })
-    }
-}
-
-impl Kept {
-    fn find(&mut self, key: &Key) -> Option<Arc<Loaded>> {
-        self.uses += 1;
-        let (program, used) = self.programs.get_mut(key)?;
-        *used = self.uses;
-        Some(Arc::clone(program))
-    }
-
-    fn keep(&mut self, key: Key, program: Arc<Loaded>) {
-        if self.programs.len() >= MOST
-            && let Some(oldest) = self
-                .programs
-                .iter()
-                .min_by_key(|(_, (_, used))| *used)
-                .map(|(key, _)| key.clone())
-        {
-            self.programs.remove(&oldest);
-        }
-        self.programs.insert(key, (program, self.uses));
     }
 }

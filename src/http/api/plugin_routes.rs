@@ -5,7 +5,7 @@ use crate::http::exchange::Exchange;
 use crate::http::json;
 use crate::http::reply::Reply;
 use crate::http::request::Request;
-use crate::lifecycle::{Asked, Content, PluginReply};
+use crate::lifecycle::{Content, PluginReply, PluginRequest};
 use crate::value::{Map, Value};
 
 /// Reply headers that a plugin may set. The rest is the host's: framing, cookies, policies.
@@ -30,7 +30,7 @@ pub fn forward(exchange: &Exchange<'_>) -> Result<Reply> {
     let request = exchange.request;
     let below = request.path.strip_prefix(PREFIX).unwrap_or_default();
     let path = below.find('/').map_or("/", |at| &below[at..]);
-    let asked = Asked {
+    let asked = PluginRequest {
         method: &request.method,
         path,
         query: query_of(request),
