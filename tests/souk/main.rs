@@ -20,6 +20,7 @@ mod edge;
 mod health;
 mod installations;
 mod limits;
+mod manuals;
 mod marketplace;
 mod matrix;
 mod mlflow;
