@@ -20,20 +20,9 @@ fn resident_mb(server: &TestServer) -> u64 {
         / 1024
 }
 
-fn with(keys: &[&str]) -> TestServer {
-    let server = TestServer::with_test_plugins();
-    for key in keys {
-        server
-            .admin()
-            .post("/api/plugins/install", json!({"pluginKey": key}))
-            .is(201);
-    }
-    server
-}
-
 #[test]
 fn statements_that_want_gigabytes_meet_a_limit() {
-    let server = with(&["hungry"]);
+    let server = TestServer::with_installed(&["hungry"]);
     server.admin().get("/api/plugins/hungry/ok").is(200);
     for route in ["join", "distinct", "group"] {
         let answer = server.admin().get(&format!("/api/plugins/hungry/{route}"));
@@ -54,7 +43,7 @@ fn statements_that_want_gigabytes_meet_a_limit() {
 
 #[test]
 fn library_functions_that_ran_on_are_stopped() {
-    let server = with(&["hungry"]);
+    let server = TestServer::with_installed(&["hungry"]);
     for (route, statuses) in [
         ("move", [500, 500]),
         ("sort", [504, 504]),
@@ -78,7 +67,7 @@ fn library_functions_that_ran_on_are_stopped() {
 
 #[test]
 fn memory_that_a_plugin_never_gives_back_stops_that_plugin_and_no_other() {
-    let server = with(&["hungry-rhai", "echo-rhai"]);
+    let server = TestServer::with_installed(&["hungry-rhai", "echo-rhai"]);
     for _ in 0..40 {
         server.admin().get("/api/plugins/hungry-rhai/leak").is(504);
     }
@@ -100,7 +89,7 @@ fn memory_that_a_plugin_never_gives_back_stops_that_plugin_and_no_other() {
 
 #[test]
 fn honest_results_are_no_loss() {
-    let server = with(&["hungry-rhai"]);
+    let server = TestServer::with_installed(&["hungry-rhai"]);
     for _ in 0..300 {
         server.admin().get("/api/plugins/hungry-rhai/rows").is(200);
     }
@@ -108,7 +97,7 @@ fn honest_results_are_no_loss() {
 
 #[test]
 fn one_organizations_endless_plugins_leave_the_others_alone() {
-    let server = with(&["echo"]);
+    let server = TestServer::with_installed(&["echo"]);
     let other = server.as_role(2, "Admin");
     other
         .post("/api/plugins/install", json!({"pluginKey": "echo"}))

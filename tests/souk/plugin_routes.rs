@@ -6,20 +6,9 @@ use serde_json::{Value, json};
 
 use crate::support::TestServer;
 
-fn with(keys: &[&str]) -> TestServer {
-    let server = TestServer::with_test_plugins();
-    for key in keys {
-        server
-            .admin()
-            .post("/api/plugins/install", json!({"pluginKey": key}))
-            .is(201);
-    }
-    server
-}
-
 #[test]
 fn a_route_sees_who_asks_and_what() {
-    let server = with(&["echo"]);
+    let server = TestServer::with_installed(&["echo"]);
     let editor = server.as_role(1, "Editor");
     let answer = editor.send(
         "POST",
@@ -44,7 +33,7 @@ fn a_route_sees_who_asks_and_what() {
 
 #[test]
 fn the_most_special_pattern_wins_in_both_languages() {
-    let server = with(&["echo", "echo-rhai"]);
+    let server = TestServer::with_installed(&["echo", "echo-rhai"]);
     for key in ["echo", "echo-rhai"] {
         let get = |path: &str| {
             server
@@ -72,7 +61,7 @@ fn the_most_special_pattern_wins_in_both_languages() {
 
 #[test]
 fn an_unknown_route_is_named_and_only_admins_see_the_others() {
-    let server = with(&["echo"]);
+    let server = TestServer::with_installed(&["echo"]);
     let member = server
         .as_role(1, "Reviewer")
         .get("/api/plugins/echo/nowhere")
@@ -97,7 +86,7 @@ fn an_unknown_route_is_named_and_only_admins_see_the_others() {
 
 #[test]
 fn auditors_read_and_a_route_may_name_its_roles() {
-    let server = with(&["echo"]);
+    let server = TestServer::with_installed(&["echo"]);
     let auditor = server.as_role(1, "Auditor");
     auditor.get("/api/plugins/echo/items").is(200);
     auditor.post("/api/plugins/echo/items", json!({})).is(403);
@@ -111,7 +100,7 @@ fn auditors_read_and_a_route_may_name_its_roles() {
 
 #[test]
 fn a_plugins_status_is_passed_through() {
-    let server = with(&["echo", "echo-rhai"]);
+    let server = TestServer::with_installed(&["echo", "echo-rhai"]);
     let admin = server.admin();
     for status in [200, 201, 202, 400, 404, 409, 418, 422, 451, 500, 502, 503] {
         let answer = admin
@@ -136,7 +125,7 @@ fn a_plugins_status_is_passed_through() {
 
 #[test]
 fn a_raised_error_is_for_admins_only_and_poisons_nothing() {
-    let server = with(&["echo", "echo-rhai"]);
+    let server = TestServer::with_installed(&["echo", "echo-rhai"]);
     for key in ["echo", "echo-rhai"] {
         let path = format!("/api/plugins/{key}/raise");
         let admin = server.admin().get(&path).is(500).json();
@@ -160,7 +149,7 @@ fn a_raised_error_is_for_admins_only_and_poisons_nothing() {
 
 #[test]
 fn endless_scripts_meet_a_limit_that_the_answer_names() {
-    let server = with(&["echo", "echo-rhai"]);
+    let server = TestServer::with_installed(&["echo", "echo-rhai"]);
     for (key, path) in [("echo", "short"), ("echo-rhai", "loop"), ("echo", "loop")] {
         let started = Instant::now();
         let answer = server
@@ -182,7 +171,7 @@ fn endless_scripts_meet_a_limit_that_the_answer_names() {
 
 #[test]
 fn slow_plugins_leave_a_worker_for_the_rest() {
-    let server = with(&["echo"]);
+    let server = TestServer::with_installed(&["echo"]);
     let slow: Vec<_> = (0..12)
         .map(|_| {
             let admin = server.admin();
@@ -206,7 +195,7 @@ fn slow_plugins_leave_a_worker_for_the_rest() {
 
 #[test]
 fn every_call_starts_from_clean_state() {
-    let server = with(&["counter", "counter-rhai"]);
+    let server = TestServer::with_installed(&["counter", "counter-rhai"]);
     for key in ["counter", "counter-rhai"] {
         for _ in 0..5 {
             assert_eq!(
@@ -223,7 +212,7 @@ fn every_call_starts_from_clean_state() {
 
 #[test]
 fn a_file_reply_is_a_download_that_nothing_runs() {
-    let server = with(&["echo"]);
+    let server = TestServer::with_installed(&["echo"]);
     let file = server.admin().get("/api/plugins/echo/file").is(200);
     assert_eq!(file.header("content-type"), Some("text/csv; charset=utf-8"));
     assert_eq!(
@@ -250,7 +239,7 @@ fn plugins_reach_no_inner_address_that_the_operator_did_not_list() {
     let canary = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     canary.set_nonblocking(true).unwrap();
     let port = canary.local_addr().unwrap().port();
-    let server = with(&["echo"]);
+    let server = TestServer::with_installed(&["echo"]);
     let fetch = |url: &str| -> Value {
         let url: String = url::form_urlencoded::byte_serialize(url.as_bytes()).collect();
         server
@@ -289,7 +278,7 @@ fn plugins_reach_no_inner_address_that_the_operator_did_not_list() {
 
 #[test]
 fn ambiguous_and_oversized_bodies_are_refused() {
-    let server = with(&["echo"]);
+    let server = TestServer::with_installed(&["echo"]);
     let send = |body: Vec<u8>| {
         server
             .admin()

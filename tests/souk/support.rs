@@ -9,11 +9,35 @@ pub use client::{Answer, Client};
 pub use server::{Start, TestServer};
 pub use serving::Serving;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
-/// The repository's own test marketplace.
+/// The repository's own test marketplace, copied beside the build once and completed with what is no source:
+/// the UI bundle of one plugin.
 pub fn marketplace() -> String {
-    fixture("marketplace")
+    static COPY: OnceLock<PathBuf> = OnceLock::new();
+    let copy = COPY.get_or_init(|| {
+        let copy = Path::new(env!("CARGO_TARGET_TMPDIR"))
+            .join(format!("marketplace-{}", std::process::id()));
+        copy_folder(Path::new(&fixture("marketplace")), &copy);
+        let dist = copy.join("plugins/ui-only/ui/dist");
+        std::fs::create_dir_all(&dist).unwrap();
+        std::fs::write(dist.join("index.esm.js"), "window.PluginUiOnly = {};\n").unwrap();
+        copy
+    });
+    copy.to_str().unwrap().to_owned()
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().flatten() {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
 }
 
 pub fn fixture(name: &str) -> String {

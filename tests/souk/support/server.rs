@@ -148,6 +148,21 @@ impl TestServer {
         Start::with_flags(&["--marketplace", &super::marketplace()]).go()
     }
 
+    /// The same, with plugins that the Admin of organization 1 has installed.
+    pub fn with_installed(keys: &[&str]) -> Self {
+        let server = Self::with_test_plugins();
+        for key in keys {
+            server
+                .admin()
+                .post(
+                    "/api/plugins/install",
+                    serde_json::json!({"pluginKey": key}),
+                )
+                .is(201);
+        }
+        server
+    }
+
     pub fn address(&self) -> String {
         self.started["address"].as_str().unwrap().to_owned()
     }
