@@ -22,7 +22,14 @@ pub const SAMPLE_MLFLOW: &str = "mlflow";
 /// The line of the route table that answered, for the metrics, and the answer.
 pub type Answered = (&'static str, Reply);
 
-/// A request whose head was judged; its body has not been read.
+/// What the head of a request leads to; its body has not been read.
+pub enum Judged {
+    Admitted(Admitted),
+    /// Answered without its body.
+    Refused(Answered),
+}
+
+/// A request that was let in.
 pub enum Admitted {
     Route {
         route: &'static Route,
@@ -31,8 +38,6 @@ pub enum Admitted {
     },
     SampleMlflow,
     Page,
-    /// Answered without its body.
-    Refused(&'static str, RefCell<Option<Reply>>),
 }
 
 impl Admitted {
@@ -54,49 +59,37 @@ impl Admitted {
             Self::Route { route, .. } => route.path,
             Self::SampleMlflow => "sample mlflow",
             Self::Page => "page",
-            Self::Refused(route, _) => route,
-        }
-    }
-
-    /// The answer of a request that was refused by its head.
-    pub fn refusal(&self) -> Option<Answered> {
-        match self {
-            Self::Refused(route, reply) => reply.take().map(|reply| (*route, reply)),
-            _ => None,
         }
     }
 }
 
 /// Finds the route and settles who calls.
-pub fn admit(app: &App, request: &Request) -> Admitted {
-    let refused = |route, reply| Admitted::Refused(route, RefCell::new(Some(reply)));
+pub fn judge(app: &App, request: &Request) -> Judged {
     if request.header(LISTENER_HEADER) == Some(SAMPLE_MLFLOW) {
-        return Admitted::SampleMlflow;
+        return Judged::Admitted(Admitted::SampleMlflow);
     }
     match routes::find(&request.method, &request.path) {
         Found::Route(route, params) => match auth::admit(&app.sessions, request, route.who) {
-            Ok(caller) => Admitted::Route {
+            Ok(caller) => Judged::Admitted(Admitted::Route {
                 route,
                 params,
                 caller,
-            },
-            Err(error) => refused(route.path, refuse(request, &error, Detail::Others)),
+            }),
+            Err(error) => Judged::Refused((route.path, refuse(request, &error, Detail::Others))),
         },
         Found::WrongMethod(allowed) => {
             let text = format!("{} takes {}", request.path, allowed.join(", "));
-            refused(
-                "wrong method",
-                Reply::envelope(405, text).with("Allow", allowed.join(", ")),
-            )
+            let reply = Reply::envelope(405, text).with("Allow", allowed.join(", "));
+            Judged::Refused(("wrong method", reply))
         }
         Found::Nothing if request.path == "/api" || request.path.starts_with("/api/") => {
             let text = format!(
                 "There is no {} {}; GET /api lists what there is",
                 request.method, request.path
             );
-            refused("unknown", Reply::envelope(404, text))
+            Judged::Refused(("unknown", Reply::envelope(404, text)))
         }
-        Found::Nothing => Admitted::Page,
+        Found::Nothing => Judged::Admitted(Admitted::Page),
     }
 }
 
@@ -110,7 +103,6 @@ pub fn run(app: &App, request: &Request, admitted: &Admitted) -> Answered {
         } => handle(app, request, route, params, caller.as_ref()),
         Admitted::SampleMlflow => sample_mlflow(app, request),
         Admitted::Page => page::serve(request),
-        Admitted::Refused(..) => Reply::envelope(500, "This request was answered already"),
     })
 }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use subtle::ConstantTimeEq as _;
 
-use super::dispatch::{self, Admitted, Answered};
+use super::dispatch::{self, Admitted, Answered, Judged};
 use super::edge::SECRET_HEADER;
 use super::finish;
 use super::reply::{self, Detail, Reply};
@@ -125,7 +125,10 @@ impl Worker {
         }
         let span = tracing::info_span!("request", id = %request.id);
         let _entered = span.enter();
-        let admitted = dispatch::admit(&self.app, &request);
+        let admitted = match dispatch::judge(&self.app, &request) {
+            Judged::Admitted(admitted) => admitted,
+            Judged::Refused(answered) => return self.answer(&request, incoming, started, answered),
+        };
         let job = Job {
             request,
             admitted,
@@ -144,7 +147,8 @@ impl Worker {
                     retry_after: Duration::from_secs(1),
                 };
                 let route = job.admitted.route();
-                self.answer(job, (route, reply::of_error(&busy, Detail::Others)));
+                let answered = (route, reply::of_error(&busy, Detail::Others));
+                self.answer(&job.request, job.incoming, job.started, answered);
             }
         }
     }
@@ -161,30 +165,27 @@ impl Worker {
         } else {
             QUICK_BODY
         };
-        let answered = match job.admitted.refusal() {
-            Some(refused) => refused,
-            None => match read_body(&mut job.incoming, limit) {
-                Ok(body) => {
-                    job.request.body = body;
-                    dispatch::run(&self.app, &job.request, &job.admitted)
-                }
-                Err(error) => (
-                    job.admitted.route(),
-                    reply::of_error(&error, Detail::Others),
-                ),
-            },
+        let answered = match read_body(&mut job.incoming, limit) {
+            Ok(body) => {
+                job.request.body = body;
+                dispatch::run(&self.app, &job.request, &job.admitted)
+            }
+            Err(error) => (
+                job.admitted.route(),
+                reply::of_error(&error, Detail::Others),
+            ),
         };
-        self.answer(job, answered);
+        self.answer(&job.request, job.incoming, job.started, answered);
     }
 
-    fn answer(&self, job: Job, (route, reply): Answered) {
-        let Job {
-            request,
-            incoming,
-            started,
-            ..
-        } = job;
-        let reply = finish::finish(reply, &request);
+    fn answer(
+        &self,
+        request: &Request,
+        incoming: tiny_http::Request,
+        started: Instant,
+        (route, reply): Answered,
+    ) {
+        let reply = finish::finish(reply, request);
         let took = started.elapsed();
         self.app
             .metrics

@@ -37,9 +37,9 @@ impl Size {
         Self { places, line }
     }
 
-    /// The most that one tenant may have of `whole`.
+    /// The most that one tenant may have of `whole`: a quarter, and at least one, is left for the others.
     fn share(whole: usize) -> usize {
-        whole - whole / 4
+        whole.saturating_sub((whole / 4).max(1)).max(1)
     }
 }
 
@@ -197,5 +197,14 @@ mod tests {
         assert!(lane.next_waiting().is_none());
         places.pop();
         assert!(lane.next_waiting().is_some());
+    }
+
+    #[test]
+    fn the_share_of_a_tenant_is_less_than_all_wherever_there_is_more_than_one() {
+        assert_eq!(Size::share(1), 1);
+        for whole in 2..300 {
+            let share = Size::share(whole);
+            assert!((1..whole).contains(&share), "{share} of {whole}");
+        }
     }
 }

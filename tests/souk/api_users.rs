@@ -234,3 +234,42 @@ fn a_second_start_has_the_same_accounts_with_fresh_tokens() {
     .get("/api/users/me")
     .is(200);
 }
+
+#[test]
+fn a_body_that_no_form_has_is_refused_before_anything_is_kept() {
+    let server = TestServer::builtin();
+    let size = || std::fs::metadata(server.data.join("souk.db-wal")).map_or(0, |meta| meta.len());
+    let before = size();
+    let email = format!("{}@acme.example", "a".repeat(9 << 20));
+    for _ in 0..5 {
+        sign_in(&server, &email, PASSWORD).is(413);
+    }
+    sign_in(
+        &server,
+        &format!("{}@acme.example", "a".repeat(60_000)),
+        PASSWORD,
+    )
+    .is(400);
+    assert_eq!(size(), before);
+}
+
+#[test]
+fn guesses_at_the_same_moment_count_like_any_others() {
+    let server = TestServer::builtin();
+    let guesses: Vec<_> = (0..40)
+        .map(|_| {
+            let client = server.nobody();
+            std::thread::spawn(move || {
+                let body = json!({"email": "editor@acme.example", "password": "guess guess guess"});
+                client.post("/api/users/login", body).status
+            })
+        })
+        .collect();
+    let statuses: Vec<u16> = guesses
+        .into_iter()
+        .map(|guess| guess.join().unwrap())
+        .collect();
+    let tried = statuses.iter().filter(|status| **status == 401).count();
+    let limited = statuses.iter().filter(|status| **status == 429).count();
+    assert_eq!((tried, limited), (10, 30));
+}

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::support::TestServer;
+use crate::support::{Start, TestServer};
 
 fn resident_mb(server: &TestServer) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
@@ -125,5 +125,32 @@ fn one_organizations_endless_plugins_leave_the_others_alone() {
     }
     for thread in endless {
         assert!(matches!(thread.join().unwrap(), 503 | 504));
+    }
+}
+
+#[test]
+fn a_marketplace_that_never_answers_leaves_a_worker_for_the_rest() {
+    // Connections are taken by the kernel and never by anyone else.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let source = format!("http://{}/plugins.json", silent.local_addr().unwrap());
+    let server = Start::with_flags(&["--marketplace", &source]).go();
+    let waiting: Vec<_> = (0..40)
+        .map(|_| {
+            let admin = server.admin();
+            std::thread::spawn(move || admin.get("/api/plugins/marketplace").status)
+        })
+        .collect();
+    for _ in 0..20 {
+        let started = Instant::now();
+        server.nobody().get("/healthz").is(200);
+        server.admin().get("/api/plugins/installations").is(200);
+        assert!(
+            started.elapsed() < Duration::from_secs(1),
+            "{:?}",
+            started.elapsed()
+        );
+    }
+    for thread in waiting {
+        assert_eq!(thread.join().unwrap(), 503);
     }
 }
