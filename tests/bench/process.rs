@@ -24,6 +24,18 @@ pub fn resident_kb(pid: u32) -> Result<u64, String> {
     status_number(pid, "VmRSS:")
 }
 
+pub fn threads(pid: u32) -> Result<u64, String> {
+    status_number(pid, "Threads:")
+}
+
+/// Open file descriptors.
+pub fn descriptors(pid: u32) -> Result<u64, String> {
+    let path = format!("/proc/{pid}/fd");
+    fs::read_dir(&path)
+        .map(|open| open.count() as u64)
+        .map_err(|error| format!("{path}: {error}; did the server end?"))
+}
+
 fn status_number(pid: u32, name: &str) -> Result<u64, String> {
     let status = read(pid, "status")?;
     status

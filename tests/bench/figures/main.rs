@@ -29,6 +29,7 @@ mod server;
 
 #[path = "../interrupt.rs"]
 mod interrupt;
+#[allow(dead_code)]
 #[path = "../process.rs"]
 mod process;
 
@@ -116,7 +117,10 @@ fn measure(options: &Options) -> Result<(), String> {
     for row in &rows {
         row.check()?;
     }
-    let peers = options.peers.then(|| Peers::find(&rows)).transpose()?;
+    let peers = options
+        .peers
+        .then(|| Peers::ready(&rows, &interrupt))
+        .transpose()?;
     let rounds = Rounds {
         rows: &rows,
         peers: peers.as_ref(),

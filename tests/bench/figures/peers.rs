@@ -48,17 +48,15 @@ struct Seen {
 }
 
 impl Peers {
-    /// A copy of the harness, as its own folder may not be writable. The copy stays beside the build, so
-    /// that the next run need not install the peers again.
-    pub fn find(rows: &[Row]) -> Result<Self, String> {
+    /// Copies the harness, as its own folder may not be writable, and lets it install and check the peers. The
+    /// copy stays beside the build, so that the next run need not install them again.
+    pub fn ready(rows: &[Row], interrupt: &Interrupt) -> Result<Self, String> {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(HARNESS);
         if !source.exists() {
             return Err(format!(
                 "--peers needs the harness at {HARNESS}, which is not there"
             ));
         }
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("peers");
-        copy(&source, &folder).map_err(|error| format!("cannot copy the harness: {error}"))?;
         // The routes that our rows are compared in.
         let routes: Vec<&str> = rows
             .iter()
@@ -67,10 +65,16 @@ impl Peers {
         if routes.is_empty() {
             return Err("--peers has nothing to compare: no row of Lua is measured".to_owned());
         }
-        Ok(Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("peers");
+        copy(&source, &folder).map_err(|error| format!("cannot copy the harness: {error}"))?;
+        let peers = Self {
             folder,
             routes: routes.join(","),
-        })
+        };
+        for target in TARGETS {
+            peers.harness(&["check", target], interrupt)?;
+        }
+        Ok(peers)
     }
 
     /// Each peer once: the name of the row, the place in `CONNECTIONS`, and what was seen.
@@ -80,21 +84,23 @@ impl Peers {
         interrupt: &Interrupt,
     ) -> Result<Vec<(String, usize, Sample)>, String> {
         let mut all = Vec::new();
+        let connections = CONNECTIONS.map(|count| count.to_string()).join(",");
+        let seconds = seconds.to_string();
         for target in TARGETS {
-            self.run(target, seconds, interrupt)?;
+            let mut arguments = vec!["run", target, "--runs", "1"];
+            arguments.extend(["--routes", &self.routes, "--conns", &connections]);
+            arguments.extend(["--secs", &seconds]);
+            self.harness(&arguments, interrupt)?;
             all.extend(self.results(target)?);
         }
         Ok(all)
     }
 
-    fn run(&self, target: &str, seconds: u64, interrupt: &Interrupt) -> Result<(), String> {
-        let connections: Vec<String> = CONNECTIONS.iter().map(ToString::to_string).collect();
+    fn harness(&self, arguments: &[&str], interrupt: &Interrupt) -> Result<(), String> {
         let mut child = Command::new("python3")
             .current_dir(&self.folder)
-            .args(["bench.py", "run", target, "--runs", "1"])
-            .args(["--routes", &self.routes])
-            .args(["--conns", &connections.join(",")])
-            .args(["--secs", &seconds.to_string()])
+            .arg("bench.py")
+            .args(arguments)
             .env("BENCH_PORT", free_port()?.to_string())
             .stdin(Stdio::null())
             .stdout(Stdio::from(std::io::stderr()))
@@ -113,7 +119,10 @@ impl Peers {
         if status.success() {
             Ok(())
         } else {
-            Err(format!("the harness could not measure {target}: {status}"))
+            Err(format!(
+                "the peers' harness failed ({status}) at: {}",
+                arguments.join(" ")
+            ))
         }
     }
 
