@@ -17,14 +17,6 @@
 )]
 #[path = "../../souk/support/client.rs"]
 mod client;
-#[allow(
-    dead_code,
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
-#[path = "../../souk/support/server.rs"]
-mod server;
 
 #[path = "../interrupt.rs"]
 mod interrupt;
@@ -37,6 +29,7 @@ mod load;
 mod mix;
 mod plan;
 mod samples;
+mod served;
 mod stage;
 mod verdict;
 

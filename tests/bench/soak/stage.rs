@@ -3,28 +3,23 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
 
 use crate::client::Client;
-use crate::server::{self, Start, TestServer};
+use crate::served::{Place, Served};
 
+const ORGANIZATIONS: usize = 6;
 const LANGUAGES: [&str; 2] = ["lua", "rhai"];
-/// Beyond the two of the demo.
-const MORE_ORGANIZATIONS: usize = 4;
-const DEMO_PASSWORD: &str = "souk-demo-2026";
-/// A server that has nothing to do ends well within this.
-const END: Duration = Duration::from_secs(20);
+const MARKETPLACE: &str = "tests/bench/figures/marketplace";
 
 pub struct Stage {
-    pub server: TestServer,
+    pub server: Served,
     pub tenants: Vec<Tenant>,
     /// A script that the page names.
     pub asset: String,
-    data: PathBuf,
-    _folder: tempfile::TempDir,
+    place: Place,
 }
 
 pub struct Tenant {
@@ -39,29 +34,13 @@ pub struct Tenant {
 
 impl Stage {
     pub fn set() -> Result<Self, String> {
-        let folder = tempfile::Builder::new()
-            .prefix("soak-")
-            .tempdir_in(env!("CARGO_TARGET_TMPDIR"))
-            .map_err(|error| format!("cannot make a folder for the data: {error}"))?;
-        let data = folder.path().join("data");
-        // The first start makes the demo's organizations; more are made while nothing serves.
-        start(&data)
-            .terminate(END)
-            .ok_or("the server does not end")?;
-        let people = (0..MORE_ORGANIZATIONS)
-            .map(|number| make_organization(&data, number))
+        let place = Place::new()?;
+        let people = (0..ORGANIZATIONS)
+            .map(|number| make_organization(&place, number))
             .collect::<Result<Vec<_>, _>>()?;
-        let server = start(&data);
-        let of_demo = [1, 2].map(|organization| {
-            let email = server.user(organization, "Admin")["email"].as_str();
-            (
-                email.unwrap_or_default().to_owned(),
-                DEMO_PASSWORD.to_owned(),
-            )
-        });
-        let tenants = of_demo
+        let server = place.serve(&Path::new(env!("CARGO_MANIFEST_DIR")).join(MARKETPLACE))?;
+        let tenants = people
             .into_iter()
-            .chain(people)
             .enumerate()
             .map(|(number, (email, password))| Tenant::ready(&server, number, email, password))
             .collect::<Result<Vec<_>, _>>()?;
@@ -70,8 +49,7 @@ impl Stage {
             server,
             tenants,
             asset,
-            data,
-            _folder: folder,
+            place,
         })
     }
 
@@ -87,7 +65,7 @@ impl Stage {
         Ok(tables)
     }
 
-    /// The size of the largest journal of all databases.
+    /// The size in bytes of the largest journal of all databases.
     pub fn largest_journal(&self) -> Result<u64, String> {
         let sizes = self
             .files_ending_in("-wal")?
@@ -101,15 +79,14 @@ impl Stage {
 
     fn files_ending_in(&self, end: &str) -> Result<Vec<PathBuf>, String> {
         let mut files = Vec::new();
-        collect(&self.data, end, &mut files)
-            .map_err(|error| format!("{}: {error}", self.data.display()))?;
+        collect(&self.place.data(), end, &mut files).map_err(|error| error.to_string())?;
         Ok(files)
     }
 }
 
 impl Tenant {
     fn ready(
-        server: &TestServer,
+        server: &Served,
         number: usize,
         email: String,
         password: String,
@@ -117,16 +94,15 @@ impl Tenant {
         let body = json!({ "email": email, "password": password });
         let signed_in = send(&server.nobody(), "POST", "/api/users/login", &body, 200)?;
         let admin = Client {
-            base: server.address(),
+            base: server.address.clone(),
             token: text(&signed_in, "token"),
         };
-        let [steady, cycled] = if number.is_multiple_of(2) {
-            LANGUAGES
+        let [lua, rhai] = LANGUAGES.map(|language| format!("figures-{language}"));
+        let (steady, cycled) = if number.is_multiple_of(2) {
+            (lua, rhai)
         } else {
-            let [lua, rhai] = LANGUAGES;
-            [rhai, lua]
-        }
-        .map(|language| format!("figures-{language}"));
+            (rhai, lua)
+        };
         let body = json!({ "pluginKey": steady });
         send(&admin, "POST", "/api/plugins/install", &body, 201)?;
         Ok(Self {
@@ -156,59 +132,25 @@ pub fn send(
     Err(format!("{method} {path}: {} {text}", answer.status))
 }
 
-fn start(data: &Path) -> TestServer {
-    let marketplace = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/bench/figures/marketplace")
-        .display()
-        .to_string();
-    let mut start = Start::with_flags(&["--marketplace", &marketplace]).on(data);
-    start.log_level = "warn";
-    start.go()
-}
-
 /// E-mail address and password of its Admin.
-fn make_organization(data: &Path, number: usize) -> Result<(String, String), String> {
+fn make_organization(place: &Place, number: usize) -> Result<(String, String), String> {
     let name = format!("Organization {number}");
     let email = format!("admin@organization-{number}.example");
-    let made = run(data, &["organization", "create", &name])?;
+    let made = place.run(&["organization", "create", &name])?;
     let organization = made.get("id").map(Value::to_string).unwrap_or_default();
-    let admin = run(
-        data,
-        &[
-            "admin",
-            "create",
-            "--organization",
-            &organization,
-            "--email",
-            &email,
-            "--name",
-            "Admin",
-        ],
-    )?;
+    let of_organization = ["--organization", &organization];
+    let of_person = ["--email", &email, "--name", "Admin"];
+    let verb = [["admin", "create"].as_slice(), &of_organization, &of_person].concat();
+    let admin = place.run(&verb)?;
     let password = text(&admin, "password").ok_or("no password was printed")?;
     Ok((email, password))
-}
-
-fn run(data: &Path, verb: &[&str]) -> Result<Value, String> {
-    let (folder, key) = (
-        data.display().to_string(),
-        data.join("demo-secret.key").display().to_string(),
-    );
-    let mut arguments = verb.to_vec();
-    arguments.extend(["--json", "--data", &folder, "--secret-key-file", &key]);
-    let (code, out, err) = server::run(&arguments);
-    if code == Some(0) {
-        serde_json::from_str(&out).map_err(|error| format!("souk {}: {error}", verb.join(" ")))
-    } else {
-        Err(format!("souk {}: {err}", verb.join(" ")))
-    }
 }
 
 fn text(value: &Value, field: &str) -> Option<String> {
     value.get(field)?.as_str().map(str::to_owned)
 }
 
-fn asset(server: &TestServer) -> Result<String, String> {
+fn asset(server: &Served) -> Result<String, String> {
     let page = server.nobody().try_send("GET", "/", None, &[])?;
     let page = String::from_utf8_lossy(&page.body).into_owned();
     page.split('"')
