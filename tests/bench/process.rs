@@ -1,4 +1,4 @@
-//! What the system tells of a running process. Knows no server and no load.
+//! What the system tells of a running process and of itself. Knows no server and no route.
 
 use std::fs;
 use std::time::Duration;
@@ -34,6 +34,12 @@ pub fn descriptors(pid: u32) -> Result<u64, String> {
     fs::read_dir(&path)
         .map(|open| open.count() as u64)
         .map_err(|error| format!("{path}: {error}; did the server end?"))
+}
+
+/// The load average of the last minute.
+pub fn load_of_the_machine() -> Result<String, String> {
+    let text = fs::read_to_string("/proc/loadavg").map_err(|error| error.to_string())?;
+    Ok(text.split(' ').next().unwrap_or_default().to_owned())
 }
 
 fn status_number(pid: u32, name: &str) -> Result<u64, String> {

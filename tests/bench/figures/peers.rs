@@ -77,6 +77,11 @@ impl Peers {
         Ok(peers)
     }
 
+    /// How many rows they add.
+    pub fn rows(&self) -> usize {
+        self.routes.split(',').count() * TARGETS.len()
+    }
+
     /// Each peer once: the name of the row, the place in `CONNECTIONS`, and what was seen.
     pub fn round(
         &self,

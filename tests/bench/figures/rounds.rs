@@ -15,6 +15,10 @@ pub const CONNECTIONS: [usize; 2] = [16, 64];
 
 /// Before its first measurement each row is loaded for so long: caches fill, pools open.
 const WARM_UP_SECONDS: u64 = 2;
+/// The sign-in that rows are measured with lasts an hour.
+const LONGEST_SECONDS: u64 = 55 * 60;
+/// What a round of the peers takes beside its measurements: they start, and warm up each route.
+const PEERS_SECONDS: u64 = 60;
 
 pub struct Rounds<'a> {
     pub rows: &'a [Row],
@@ -30,6 +34,8 @@ pub struct Rounds<'a> {
 pub struct Measured<'a> {
     pub rows: Vec<MeasuredRow<'a>>,
     pub disk_commits_per_second: f64,
+    /// What others on the machine did, by the system's own figure.
+    pub load_before: String,
 }
 
 pub struct MeasuredRow<'a> {
@@ -48,6 +54,8 @@ impl MeasuredRow<'_> {
 
 impl<'a> Rounds<'a> {
     pub fn run(&self) -> Result<Measured<'a>, String> {
+        self.refuse_if_too_long()?;
+        let load_before = process::load_of_the_machine()?;
         let mut measured: Vec<MeasuredRow<'a>> = self.rows.iter().map(MeasuredRow::of).collect();
         let mut of_peers: Vec<MeasuredRow<'a>> = Vec::new();
         let mut commits = Vec::new();
@@ -79,7 +87,25 @@ impl<'a> Rounds<'a> {
         Ok(Measured {
             rows: measured,
             disk_commits_per_second: median(commits),
+            load_before,
         })
+    }
+
+    fn refuse_if_too_long(&self) -> Result<(), String> {
+        let (rows, peers) = match self.peers {
+            Some(peers) => (self.rows.len() + peers.rows(), PEERS_SECONDS),
+            None => (self.rows.len(), 0),
+        };
+        let of_round = (rows * CONNECTIONS.len()) as u64 * self.seconds + peers;
+        let all = of_round * self.count as u64 + self.rows.len() as u64 * WARM_UP_SECONDS;
+        if all > LONGEST_SECONDS {
+            return Err(format!(
+                "{} minutes are too long for one sign-in: lower --seconds or --rounds",
+                all / 60
+            ));
+        }
+        eprintln!("{rows} rows, about {} minutes", all.div_ceil(60));
+        Ok(())
     }
 
     fn measure(&self, row: &Row, connections: usize) -> Result<Sample, String> {

@@ -37,9 +37,10 @@ pub fn text(measured: &Measured<'_>, seconds: u64, rounds: usize) -> String {
     let mut text = String::new();
     let _infallible = writeln!(
         text,
-        "{} cores, {seconds} s, median of {rounds}; cpu us: user and system time of the server per request; \
-         failed: answers of 400 and above, or none\n",
-        cores()
+        "{} cores, load {} before the run, {seconds} s at 16 and 64 connections, median of {rounds}; cpu us: user \
+         and system time of the server per request; MB: resident, at most; failed: answers of 400 and above, or none\n",
+        cores(),
+        measured.load_before,
     );
     text.push_str(&aligned(&lines));
     text
@@ -66,6 +67,7 @@ pub fn json(measured: &Measured<'_>, seconds: u64, rounds: usize) -> Value {
         .collect();
     json!({
         "cores": cores(),
+        "loadBefore": measured.load_before,
         "seconds": seconds,
         "rounds": rounds,
         "diskFullCommitsPerSecond": measured.disk_commits_per_second,

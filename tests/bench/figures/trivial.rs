@@ -13,6 +13,8 @@ use souk::http::edge::{Edge, EdgeConfig, EdgeListener, PROBE_PATH, Upstream};
 
 /// More than there are cores, as any server has it; the same for both.
 const WORKERS: usize = 4;
+/// Connections between edge and tiny_http. tiny_http has a thread for each, so not more than are of use.
+const UPSTREAMS: usize = 16;
 
 pub const REPLY: &str = r#"{"ok":true}"#;
 
@@ -89,7 +91,10 @@ pub fn serve(kind: Kind) -> Result<(), String> {
                     name: "figures",
                 }],
                 upstream: Upstream::Unix(path),
-                limits: Limits::default(),
+                limits: Limits {
+                    upstreams: UPSTREAMS,
+                    ..Limits::default()
+                },
                 trusted_proxies: Vec::new(),
                 spill: folder.path().to_owned(),
             })
