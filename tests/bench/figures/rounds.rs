@@ -104,7 +104,7 @@ impl<'a> Rounds<'a> {
                 all / 60
             ));
         }
-        eprintln!("{rows} rows, about {} minutes", all.div_ceil(60));
+        eprintln!("rows: {rows}, minutes: about {}", all.div_ceil(60));
         Ok(())
     }
 

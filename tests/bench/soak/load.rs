@@ -11,6 +11,9 @@ use crate::plan::Plan;
 use crate::stage::Stage;
 
 pub const THREADS: usize = 8;
+/// Clients at once before the run, so that pools are as large as they get and do not seem to grow later.
+const BURST_THREADS: u64 = 64;
+const BURST_REQUESTS: u64 = 50;
 
 pub struct Load<'a> {
     stage: &'a Stage,
@@ -61,6 +64,20 @@ impl<'a> Load<'a> {
             .map(|answers| answers.clone())
             .unwrap_or_default()
     }
+}
+
+/// Many clients at once. Some may be told to come later: here that is no failure.
+pub fn burst(stage: &Stage) {
+    std::thread::scope(|scope| {
+        for thread in 0..BURST_THREADS {
+            scope.spawn(move || {
+                let agent = client::agent();
+                for number in 0..BURST_REQUESTS {
+                    let _busy = mix::send(stage, &agent, thread + number);
+                }
+            });
+        }
+    });
 }
 
 /// The times of the answers whose requests were due in that part, and how many of them failed.

@@ -83,6 +83,7 @@ fn main() -> ExitCode {
 fn soak(options: &Options) -> Result<bool, String> {
     let interrupt = Interrupt::watch()?;
     let stage = Stage::set()?;
+    load::burst(&stage);
     let plan = Plan::starting_now(options.minutes, options.rate, options.cycles)?;
     let tables_before = stage.tables()?;
     println!(
