@@ -32,3 +32,4 @@ mod pages;
 mod plugin_routes;
 mod shell;
 mod source_code;
+mod statistics;

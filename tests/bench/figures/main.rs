@@ -32,6 +32,9 @@ mod interrupt;
 #[allow(dead_code)]
 #[path = "../process.rs"]
 mod process;
+#[allow(dead_code)]
+#[path = "../statistics.rs"]
+mod statistics;
 
 mod aims;
 mod disk;

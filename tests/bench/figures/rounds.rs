@@ -8,7 +8,8 @@ use crate::interrupt::Interrupt;
 use crate::peers::Peers;
 use crate::process;
 use crate::rows::Row;
-use crate::sample::{Sample, median};
+use crate::sample::Sample;
+use crate::statistics::median;
 use crate::wrk;
 
 pub const CONNECTIONS: [usize; 2] = [16, 64];

@@ -1,6 +1,8 @@
-//! One measurement, and the median of several.
+//! One measurement of one row, and the median of several.
 
 use serde::Serialize;
+
+use crate::statistics::median;
 
 /// What one load of one row showed.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
@@ -35,11 +37,4 @@ impl Sample {
     pub fn failed(&self) -> u64 {
         self.refused + self.broken
     }
-}
-
-/// The middle value; of an even number the lower of the two in the middle.
-pub fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let middle = values.len().saturating_sub(1) / 2;
-    values.get(middle).copied().unwrap_or_default()
 }

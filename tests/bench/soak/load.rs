@@ -93,12 +93,3 @@ pub fn of_part(answers: &[Answered], plan: &Plan, part: u32) -> (Vec<Duration>, 
     times.sort();
     (times, failed)
 }
-
-/// The time within which that share of sorted times lies.
-pub fn percentile(times: &[Duration], share: f64) -> Duration {
-    let at = (times.len() as f64 * share) as usize;
-    times
-        .get(at.min(times.len().saturating_sub(1)))
-        .copied()
-        .unwrap_or_default()
-}

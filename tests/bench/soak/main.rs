@@ -23,6 +23,8 @@ mod interrupt;
 #[allow(dead_code)]
 #[path = "../process.rs"]
 mod process;
+#[path = "../statistics.rs"]
+mod statistics;
 
 mod cycles;
 mod load;

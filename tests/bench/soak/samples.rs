@@ -6,6 +6,7 @@ use crate::load::{self, Answered};
 use crate::plan::Plan;
 use crate::process;
 use crate::stage::Stage;
+use crate::statistics::percentile;
 
 pub const HEAD: &str =
     "part      rss MB  fds  threads  wal MB  tables   p50 ms   p99 ms  answers  failed";
@@ -62,7 +63,7 @@ impl Samples {
             return format!("{part:>4}  no sample");
         };
         let (times, failed) = load::of_part(answers, plan, part);
-        let ms = |share: f64| load::percentile(&times, share).as_secs_f64() * 1e3;
+        let ms = |share: f64| percentile(&times, share).as_secs_f64() * 1e3;
         format!(
             "{:>4}  {:>10.1} {:>4} {:>8} {:>7.1} {:>7} {:>8.2} {:>8.2} {:>8} {failed:>7}",
             part + 1,

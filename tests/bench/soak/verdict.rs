@@ -7,10 +7,11 @@ use crate::cycles::Cycles;
 use crate::load::{self, Answered};
 use crate::plan::Plan;
 use crate::samples::{Sample, Samples};
+use crate::statistics::{median, percentile, range, rise};
 
 /// Resident memory may rise by so much from the warm-up to the end.
 const MEMORY_RISE_MB: f64 = 1.0;
-const DESCRIPTORS_MORE_OR_LESS: u64 = 2;
+const DESCRIPTORS_MORE_OR_LESS: f64 = 2.0;
 /// The journal limit that Souk gives each database, and how often that a journal may hold.
 const JOURNAL_LIMIT_MB: f64 = 64.0;
 const JOURNAL_FACTOR: f64 = 2.0;
@@ -79,21 +80,24 @@ fn memory(judged: &[Sample]) -> Line {
 
 /// Medians of the first and the last judged part: single samples also see requests at work.
 fn descriptors(run: &Run<'_>) -> Line {
-    let median = |part: u32| {
+    let of_part = |part: u32| {
         let of_part = run.samples.of_part(run.plan, part);
-        let mut counts: Vec<u64> = of_part.iter().map(|sample| sample.descriptors).collect();
-        counts.sort_unstable();
-        counts.get(counts.len() / 2).copied().unwrap_or_default()
+        median(
+            of_part
+                .iter()
+                .map(|sample| sample.descriptors as f64)
+                .collect(),
+        )
     };
     let (first, last) = (
-        median(run.plan.first_judged_part()),
-        median(run.plan.last_part()),
+        of_part(run.plan.first_judged_part()),
+        of_part(run.plan.last_part()),
     );
     Line {
         what: "descriptors",
         found: format!("{first} in the first part, {last} in the last"),
         wanted: format!("{DESCRIPTORS_MORE_OR_LESS} more or less"),
-        is_good: first.abs_diff(last) <= DESCRIPTORS_MORE_OR_LESS,
+        is_good: (first - last).abs() <= DESCRIPTORS_MORE_OR_LESS,
     }
 }
 
@@ -136,7 +140,7 @@ fn tables(run: &Run<'_>) -> Line {
 fn times(run: &Run<'_>) -> Line {
     let p99 = |part: u32| {
         let (times, _) = load::of_part(run.answers, run.plan, part);
-        load::percentile(&times, 0.99).as_secs_f64() * 1e3
+        percentile(&times, 0.99).as_secs_f64() * 1e3
     };
     let (first, last) = (p99(run.plan.first_judged_part()), p99(run.plan.last_part()));
     Line {
@@ -189,27 +193,4 @@ fn some(problems: &[&str]) -> String {
         .take(SHOWN_PROBLEMS)
         .map(|problem| format!("\n        {problem}"))
         .collect()
-}
-
-/// By how much the line that fits the points best rises from the first to the last.
-fn rise(points: &[(f64, f64)]) -> f64 {
-    let count = points.len() as f64;
-    let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / count;
-    let (mean_x, mean_y) = (mean(|point| point.0), mean(|point| point.1));
-    let (mut product, mut square) = (0.0, 0.0);
-    for (x, y) in points {
-        product += (x - mean_x) * (y - mean_y);
-        square += (x - mean_x) * (x - mean_x);
-    }
-    match (points.first(), points.last()) {
-        (Some(first), Some(last)) if square > 0.0 => product / square * (last.0 - first.0),
-        _ => 0.0,
-    }
-}
-
-fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
-    values.fold(
-        (f64::INFINITY, f64::NEG_INFINITY),
-        |(least, most), value| (least.min(value), most.max(value)),
-    )
 }
