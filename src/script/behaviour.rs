@@ -1,6 +1,6 @@
 //! What a plugin author can rely on, the same in both languages.
 
-use super::fixture::{Language, compile, eval, files, run};
+use super::fixture::{Language, compile, eval, files, on_script_stack, run};
 use super::{Hook, Limits, Runtime, ScriptError};
 use crate::value::{Map, Value};
 
@@ -503,4 +503,29 @@ impl AsMap for Value {
             other => panic!("no map: {other:?}"),
         }
     }
+}
+
+#[test]
+fn results_of_any_size_leave_nothing_behind() {
+    // Larger than the host overlooks, and often enough to reach the memory of a call many times over.
+    const TEXT_BYTES: usize = 200_000;
+    let bodies = [
+        (
+            Language::Lua,
+            format!("return {{ data = string.rep('x', {TEXT_BYTES}) }}"),
+        ),
+        (
+            Language::Rhai,
+            format!("let text = \"x\"; text.pad({TEXT_BYTES}, \"x\"); #{{ data: text }}"),
+        ),
+    ];
+    on_script_stack(|| {
+        for (language, body) in &bodies {
+            let program = compile(*language, &language.plugin(body)).unwrap();
+            for call in 0..400 {
+                let result = run(&program, Map::new());
+                assert!(result.is_ok(), "{language:?}, call {call}: {result:?}");
+            }
+        }
+    });
 }

@@ -250,15 +250,15 @@ impl RhaiProgram {
             return result;
         }
         // The result's own size is that of a copy, which then takes its place.
-        let empty = heap::held();
-        let copy = match &result {
-            Ok(value) => Ok(value.clone()),
-            Err(_) => Err(()),
-        };
-        let own = more(empty);
-        let result = match copy {
-            Ok(copy) => Ok(copy),
-            Err(()) => result,
+        let (result, own) = match result {
+            Ok(value) => {
+                let empty = heap::held();
+                let copy = value.clone();
+                let own = more(empty);
+                drop(value);
+                (Ok(copy), own)
+            }
+            Err(error) => (Err(error), 0),
         };
         self.lost
             .fetch_add(more(before).saturating_sub(own), Ordering::Relaxed);
