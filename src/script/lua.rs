@@ -7,6 +7,7 @@
 mod convert;
 mod errors;
 mod glue;
+mod lists;
 mod strings;
 mod vm;
 

@@ -14,7 +14,7 @@ use crate::storage::plugin_db::{Params, PluginDb};
 use crate::storage::tests::Fixture;
 use crate::value::{Map, Value};
 
-fn database(storage: &Fixture) -> PluginDb {
+pub(super) fn database(storage: &Fixture) -> PluginDb {
     let call = fixture::call();
     PluginDb::new(Arc::clone(&storage.storage), call.tenant, call.plugin)
 }
@@ -26,7 +26,7 @@ fn call_with(db: PluginDb) -> Call {
     }
 }
 
-fn route(
+pub(super) fn route(
     program: &Program,
     method: &str,
     path: &str,
@@ -61,7 +61,7 @@ fn count(storage: &Fixture, table: &str) -> i64 {
             crate::storage::plugin_db::RowLimits::default(),
         )
         .unwrap();
-    rows[0]["n"].as_i64().unwrap()
+    rows.maps().next().unwrap()["n"].as_i64().unwrap()
 }
 
 fn with_table() -> Fixture {
@@ -72,7 +72,11 @@ fn with_table() -> Fixture {
     storage
 }
 
-fn eval(language: Language, body: &str, storage: &Fixture) -> Result<Value, ScriptError> {
+pub(super) fn eval(
+    language: Language,
+    body: &str,
+    storage: &Fixture,
+) -> Result<Value, ScriptError> {
     let program =
         compile(language, &language.plugin(body)).unwrap_or_else(|error| panic!("{body}: {error}"));
     let body = Value::map([("x", Value::Int(1))]);
@@ -149,7 +153,7 @@ fn rows_and_parameters_keep_their_types() {
         ),
     ] {
         assert_eq!(eval(language, insert, &storage).unwrap(), Value::Int(5));
-        let rows = eval(language, select, &storage).unwrap();
+        let rows = eval(language, select, &storage).unwrap().unpacked();
         let row = |value: Value| Value::map([("v", value)]);
         assert_eq!(
             rows,
@@ -166,7 +170,7 @@ fn rows_and_parameters_keep_their_types() {
             .execute("DELETE FROM t", &Params::None)
             .unwrap();
         assert_eq!(
-            eval(language, select, &storage).unwrap(),
+            eval(language, select, &storage).unwrap().unpacked(),
             Value::List(Vec::new())
         );
     }
@@ -345,7 +349,7 @@ fn the_plugins_of_the_bench_run_unchanged() {
         let program = compile(language, source).unwrap();
         install(&program, database(&storage)).unwrap();
         let page = route(&program, "GET", "/page", Value::Null, database(&storage)).unwrap();
-        let Some(Value::List(rows)) = page.get("data") else {
+        let Some(Value::List(rows)) = page.get("data").cloned().map(Value::unpacked) else {
             panic!("{page:?}");
         };
         assert_eq!(rows.len(), 50);

@@ -126,6 +126,11 @@ pub fn limit(connection: &Connection, work: Work) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// Runs constant text that gives no rows, compiled once per connection.
+pub fn run_cached(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.execute([]).map(|_| ())
+}
+
 /// Opens a database as `main` of a connection of its own.
 pub fn open_file(path: &std::path::Path, flags: OpenFlags, busy: Duration) -> Result<Connection> {
     let connection = Connection::open_with_flags(path, flags)?;

@@ -20,6 +20,7 @@ use crate::tenant::TenantId;
 
 /// SQLite calls the progress handler after so many instructions: some tens of microseconds.
 const OPS_PER_LOOK: i32 = 1_000;
+const FIRST_ATTACHED: usize = 2;
 
 pub struct Slot {
     pub connection: Connection,
@@ -27,6 +28,8 @@ pub struct Slot {
     pub stopwatch: Arc<Stopwatch>,
     pub verdicts: Verdicts,
     attached: Option<TenantId>,
+    /// A plugin changed the schema: only then can temporary objects have come.
+    suspect: bool,
     broken: bool,
 }
 
@@ -54,6 +57,7 @@ impl Slot {
             stopwatch,
             verdicts: Verdicts::default(),
             attached: None,
+            suspect: false,
             broken: false,
         })
     }
@@ -66,6 +70,11 @@ impl Slot {
         self.broken
     }
 
+    /// The next cleaning looks for temporary objects too.
+    pub fn look_closely(&mut self) {
+        self.suspect = true;
+    }
+
     /// Leaves nothing of one use for the next. A connection that cannot be trusted is given up.
     pub fn clean(&mut self) {
         self.rule.back_to_host();
@@ -76,35 +85,22 @@ impl Slot {
         self.broken |= !rolled_back || !limited || !self.is_as_expected().unwrap_or(false);
     }
 
-    /// No temporary objects, and exactly the files attached that we attached.
-    fn is_as_expected(&self) -> rusqlite::Result<bool> {
-        let mut databases = self
-            .connection
-            .prepare_cached("SELECT name FROM pragma_database_list")?;
-        let mut names = databases.query([])?;
-        let mut seen = Vec::new();
-        while let Some(row) = names.next()? {
-            seen.push(row.get_ref(0)?.as_str()?.to_owned());
+    /// Exactly the files attached that we attached, and no temporary objects.
+    fn is_as_expected(&mut self) -> rusqlite::Result<bool> {
+        // SQLite's list begins with main and temp, in use or not.
+        let attached: Vec<String> = (FIRST_ATTACHED..)
+            .map_while(|index| self.connection.db_name(index).ok())
+            .collect();
+        let names = attached.iter().map(String::as_str);
+        if !names.eq(self.attached().map(TenantId::as_str)) {
+            return Ok(false);
         }
-        let expected = std::iter::once("main").chain(self.attached().map(TenantId::as_str));
-        // A temp database is listed only once it was used, so its absence is the common proof.
-        Ok(seen
-            .iter()
-            .map(String::as_str)
-            .filter(|name| *name != "temp")
-            .eq(expected)
-            && self.temp_is_empty(&seen)?)
-    }
-
-    fn temp_is_empty(&self, seen: &[String]) -> rusqlite::Result<bool> {
-        if !seen.iter().any(|name| name == "temp") {
+        if !std::mem::take(&mut self.suspect) {
             return Ok(true);
         }
         let count = "SELECT count(*) FROM sqlite_temp_schema";
-        Ok(self
-            .connection
-            .query_row(count, [], |row| row.get::<_, i64>(0))?
-            == 0)
+        let objects: i64 = self.connection.query_row(count, [], |row| row.get(0))?;
+        Ok(objects == 0)
     }
 }
 

@@ -6,7 +6,7 @@
 
 use mlua::{Lua, LuaString, Table, Value as LuaValue};
 
-use super::glue::Host;
+use super::lists::Lists;
 use crate::script::budget::{Budget, Uncrossable};
 use crate::script::limits::Size;
 use crate::value::{Map, Value};
@@ -14,11 +14,7 @@ use crate::value::{Map, Value};
 /// Up to here a float holds every integer.
 const EXACT: u64 = 1 << 53;
 
-pub fn to_lua(lua: &Lua, host: &Host, value: Value) -> mlua::Result<LuaValue> {
-    to_lua_with(lua, &host.list, value)
-}
-
-pub fn to_lua_with(lua: &Lua, list: &Table, value: Value) -> mlua::Result<LuaValue> {
+pub fn to_lua(lua: &Lua, lists: &Lists, value: Value) -> mlua::Result<LuaValue> {
     Ok(match value {
         Value::Null => LuaValue::NULL,
         Value::Bool(value) => LuaValue::Boolean(value),
@@ -30,24 +26,25 @@ pub fn to_lua_with(lua: &Lua, list: &Table, value: Value) -> mlua::Result<LuaVal
         Value::List(items) => {
             let table = lua.create_table_with_capacity(items.len(), 0)?;
             for item in items {
-                table.raw_push(to_lua_with(lua, list, item)?)?;
+                table.raw_push(to_lua(lua, lists, item)?)?;
             }
-            table.set_metatable(Some(list.clone()))?;
+            table.set_metatable(Some(lists.marked.clone()))?;
             LuaValue::Table(table)
         }
         Value::Map(fields) => {
             let table = lua.create_table_with_capacity(0, fields.len())?;
             for (name, value) in fields {
-                table.raw_set(name, to_lua_with(lua, list, value)?)?;
+                table.raw_set(name, to_lua(lua, lists, value)?)?;
             }
             LuaValue::Table(table)
         }
+        Value::Rows(rows) => lists.rows.call(Lists::pack(lua, &rows)?)?,
     })
 }
 
 /// Reads Lua values within a budget.
 pub struct Reader<'a> {
-    list: &'a Table,
+    lists: &'a Lists,
     budget: Budget,
 }
 
@@ -62,13 +59,9 @@ struct Fields {
 }
 
 impl<'a> Reader<'a> {
-    pub fn new(host: &'a Host, size: Size) -> Self {
-        Self::with(&host.list, size)
-    }
-
-    pub fn with(list: &'a Table, size: Size) -> Self {
+    pub fn new(lists: &'a Lists, size: Size) -> Self {
         Self {
-            list,
+            lists,
             budget: Budget::new(size),
         }
     }
@@ -108,8 +101,12 @@ impl<'a> Reader<'a> {
     }
 
     fn table(&mut self, table: &Table, depth: usize) -> Result<Value, Uncrossable> {
-        let marked =
-            table.has_metatable() && table.metatable().is_some_and(|meta| meta == *self.list);
+        if table.has_metatable()
+            && let Some(rows) = self.lists.unpack(table, &mut self.budget)?
+        {
+            return Ok(Value::Rows(Box::new(rows)));
+        }
+        let marked = self.lists.is_marked(table);
         let mut fields = Fields {
             items: Vec::with_capacity(table.raw_len().min(1024)),
             ..Fields::default()

@@ -154,7 +154,7 @@ impl Vm {
     ) -> Result<Value, ScriptError> {
         let value = self.run(function, |list| {
             for argument in arguments {
-                list.push_back(convert::to_lua(&self.lua, &self.host, argument)?);
+                list.push_back(convert::to_lua(&self.lua, &self.host.lists, argument)?);
             }
             if let Some(context) = context {
                 list.push_back(LuaValue::Table(self.host.context(&self.lua, context)?));
@@ -191,7 +191,7 @@ impl Vm {
     }
 
     fn read(&self, value: &LuaValue) -> Result<Value, ScriptError> {
-        Reader::new(&self.host, self.slot.result_size())
+        Reader::new(&self.host.lists, self.slot.result_size())
             .read(value)
             .map_err(Running::bad_result)
     }

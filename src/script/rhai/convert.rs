@@ -1,11 +1,11 @@
 //! Between neutral values and Rhai's. Integers are exact both ways; null is `()`.
 
-use rhai::{Array, Blob, Dynamic, FnPtr, Map as RhaiMap};
+use rhai::{Array, Blob, Dynamic, FnPtr, Identifier, Map as RhaiMap};
 
 use super::glue::HostModule;
 use crate::script::budget::{Budget, Uncrossable};
 use crate::script::limits::Size;
-use crate::value::{Map, Value};
+use crate::value::{Cell, Map, Rows, Value};
 
 pub fn to_rhai(value: Value) -> Dynamic {
     match value {
@@ -22,6 +22,28 @@ pub fn to_rhai(value: Value) -> Dynamic {
                 .map(|(name, value)| (name.into(), to_rhai(value)))
                 .collect(),
         ),
+        Value::Rows(rows) => Dynamic::from_array(row_maps(&rows)),
+    }
+}
+
+fn row_maps(rows: &Rows) -> Array {
+    // Short names stand in the key itself, so a copy of one costs no allocation.
+    let names: Vec<Identifier> = rows.columns().iter().map(Identifier::from).collect();
+    rows.iter()
+        .map(|row| {
+            let fields = names.iter().cloned().zip(row.map(from_cell));
+            Dynamic::from_map(fields.collect::<RhaiMap>())
+        })
+        .collect()
+}
+
+fn from_cell(cell: Cell<'_>) -> Dynamic {
+    match cell {
+        Cell::Null => Dynamic::UNIT,
+        Cell::Int(number) => number.into(),
+        Cell::Float(number) => number.into(),
+        Cell::Text(text) => text.into(),
+        Cell::Bytes(bytes) => Dynamic::from_blob(bytes.to_vec()),
     }
 }
 
