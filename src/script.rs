@@ -11,6 +11,7 @@
 mod budget;
 mod grant;
 pub mod host;
+mod json_writer;
 mod limits;
 mod lua;
 mod observe;
@@ -50,6 +51,9 @@ pub use observe::{Ending, Engine, Observer};
 pub use routes::{RouteMatch, RouteTable};
 
 use running::Running;
+
+/// The field of a route's reply that is written out as JSON and never looked into.
+const DATA: &str = "data";
 
 /// The text files of a package that scripts are made of, by their path inside the package.
 pub type ScriptFiles = BTreeMap<String, Vec<u8>>;

@@ -25,6 +25,8 @@ pub enum Value {
     Map(Map),
     /// A list of maps, as a query gave them.
     Rows(Box<Rows>),
+    /// What was written as JSON text already: the data of a route's reply.
+    Json(Vec<u8>),
 }
 
 /// Bytes have no JSON form; scripts must encode them first.
@@ -46,11 +48,13 @@ impl Value {
         }
     }
 
-    /// The rows of a query as the list of maps that they stand for; anything else as it is.
+    /// The rows of a query as the list of maps that they stand for, written JSON as what it says;
+    /// anything else as it is.
     #[must_use]
     pub fn unpacked(self) -> Self {
         match self {
             Self::Rows(rows) => Self::List(rows.maps().map(Self::Map).collect()),
+            Self::Json(text) => Self::from(&read_back(&text)),
             other => other,
         }
     }
@@ -110,8 +114,14 @@ impl Value {
                     .map(|map| Self::Map(map).to_json())
                     .collect::<Result<_, _>>()?,
             ),
+            Self::Json(text) => read_back(text),
         })
     }
+}
+
+/// Text that was written here is JSON.
+fn read_back(text: &[u8]) -> serde_json::Value {
+    serde_json::from_slice(text).unwrap_or_default()
 }
 
 /// As [`Value::to_json`] says it, without the tree between.
@@ -128,6 +138,7 @@ impl Serialize for Value {
             Self::List(items) => serializer.collect_seq(items),
             Self::Map(map) => serializer.collect_map(map),
             Self::Rows(rows) => rows.serialize(serializer),
+            Self::Json(text) => read_back(text).serialize(serializer),
         }
     }
 }

@@ -237,7 +237,10 @@ fn read_reply(value: Value) -> Result<PluginReply, String> {
         },
         None | Some(Value::Null) => {
             let data = fields.shift_remove("data").unwrap_or_default();
-            Content::Data(serde_json::to_vec(&data).map_err(|error| format!("data: {error}"))?)
+            Content::Data(match data {
+                Value::Json(text) => text,
+                other => serde_json::to_vec(&other).map_err(|error| format!("data: {error}"))?,
+            })
         }
         Some(_) => return Err("buffer must be bytes or a text".to_owned()),
     };

@@ -5,7 +5,7 @@
 use crate::script::limits::{Size, readable};
 
 /// What is left of a `Size` while one value is converted.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Budget {
     size: Size,
     nodes: usize,

@@ -382,6 +382,7 @@ fn describe(value: &Value) -> &'static str {
         Value::Text(_) => "text",
         Value::Bytes(_) => "bytes",
         Value::List(_) | Value::Rows(_) => "a list",
+        Value::Json(_) => "JSON text",
         Value::Map(_) => "a map",
     }
 }

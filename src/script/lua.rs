@@ -7,6 +7,7 @@
 mod convert;
 mod errors;
 mod glue;
+mod json;
 mod lists;
 mod strings;
 mod vm;
@@ -116,7 +117,11 @@ impl Compiled for LuaProgram {
                     message: format!("the plugin no longer has {}", describe(entry)),
                 });
             };
-            vm.call(&function, arguments, context)
+            let value = vm.call(&function, arguments, context)?;
+            match entry {
+                Entry::Hook(_) => vm.read(&value),
+                Entry::Route(_) => vm.read_reply(&value),
+            }
         })
     }
 }

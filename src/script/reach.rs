@@ -83,6 +83,11 @@ pub(super) fn eval(
     route(&program, "GET", "/", body, database(storage))
 }
 
+/// What was written as the data of a reply.
+fn data(reply: &Value) -> Value {
+    reply.get("data").cloned().unwrap().unpacked()
+}
+
 fn message(result: Result<Value, ScriptError>) -> String {
     match result {
         Err(ScriptError::Raised { message, .. }) => message,
@@ -131,7 +136,7 @@ fn show_note(ctx) {
             .unwrap();
         let found = route(&program, "GET", "/notes/3", Value::Null, database(&storage)).unwrap();
         let row = Value::map([("id", Value::Int(3)), ("title", "Hi".into())]);
-        assert_eq!(found.get("data"), Some(&row), "{language:?}");
+        assert_eq!(data(&found), row, "{language:?}");
         let none = route(&program, "GET", "/notes/4", Value::Null, database(&storage)).unwrap();
         assert_eq!(none.get("status"), Some(&Value::Int(404)), "{language:?}");
     }
@@ -349,7 +354,7 @@ fn the_plugins_of_the_bench_run_unchanged() {
         let program = compile(language, source).unwrap();
         install(&program, database(&storage)).unwrap();
         let page = route(&program, "GET", "/page", Value::Null, database(&storage)).unwrap();
-        let Some(Value::List(rows)) = page.get("data").cloned().map(Value::unpacked) else {
+        let Value::List(rows) = data(&page) else {
             panic!("{page:?}");
         };
         assert_eq!(rows.len(), 50);
@@ -362,7 +367,7 @@ fn the_plugins_of_the_bench_run_unchanged() {
             database(&storage),
         )
         .unwrap();
-        assert_eq!(one.get("data").unwrap().get("id"), Some(&Value::Int(7)));
+        assert_eq!(data(&one).get("id"), Some(&Value::Int(7)));
         let none = route(
             &program,
             "GET",

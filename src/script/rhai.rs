@@ -10,6 +10,7 @@ mod engine;
 mod errors;
 mod glue;
 mod heap;
+mod json;
 mod modules;
 mod strings;
 
@@ -234,9 +235,11 @@ impl RhaiProgram {
         let result = self
             .call_function(name, list)
             .map_err(|error| running.typed(error))?;
-        Reader::new(running.result_size)
-            .read(&result)
-            .map_err(Running::bad_result)
+        let mut reader = match entry {
+            Entry::Hook(_) => Reader::new(running.result_size),
+            Entry::Route(_) => Reader::of_reply(running.result_size),
+        };
+        reader.read(&result).map_err(Running::bad_result)
     }
 
     /// What this thread holds more than before the call, beyond the result, is lost.

@@ -6,7 +6,9 @@
 
 use mlua::{Lua, LuaString, Table, Value as LuaValue};
 
+use super::json;
 use super::lists::Lists;
+use crate::script::DATA;
 use crate::script::budget::{Budget, Uncrossable};
 use crate::script::limits::Size;
 use crate::value::{Map, Value};
@@ -39,6 +41,7 @@ pub fn to_lua(lua: &Lua, lists: &Lists, value: Value) -> mlua::Result<LuaValue> 
             LuaValue::Table(table)
         }
         Value::Rows(rows) => lists.rows.call(Lists::pack(lua, &rows)?)?,
+        written @ Value::Json(_) => to_lua(lua, lists, written.unpacked())?,
     })
 }
 
@@ -46,6 +49,8 @@ pub fn to_lua(lua: &Lua, lists: &Lists, value: Value) -> mlua::Result<LuaValue> 
 pub struct Reader<'a> {
     lists: &'a Lists,
     budget: Budget,
+    /// The data of a reply is only written out.
+    writes_data: bool,
 }
 
 /// The fields of a table while it is not yet known whether it is a list.
@@ -60,9 +65,27 @@ struct Fields {
 
 impl<'a> Reader<'a> {
     pub fn new(lists: &'a Lists, size: Size) -> Self {
+        Self::within(lists, Budget::new(size))
+    }
+
+    /// Goes on where another left off.
+    pub fn within(lists: &'a Lists, budget: Budget) -> Self {
         Self {
             lists,
-            budget: Budget::new(size),
+            budget,
+            writes_data: false,
+        }
+    }
+
+    pub fn into_budget(self) -> Budget {
+        self.budget
+    }
+
+    /// For what a route returns.
+    pub fn of_reply(lists: &'a Lists, size: Size) -> Self {
+        Self {
+            writes_data: true,
+            ..Self::new(lists, size)
         }
     }
 
@@ -91,16 +114,12 @@ impl<'a> Reader<'a> {
     }
 
     fn text(&mut self, text: &LuaString) -> Result<String, Uncrossable> {
-        self.budget.text(text.as_bytes().len())?;
-        match text.to_str() {
-            Ok(text) => Ok(text.to_owned()),
-            Err(_) => Err(Uncrossable::kind(
-                "text that is not UTF-8; use a buffer for bytes",
-            )),
-        }
+        let bytes = text.as_bytes();
+        self.budget.text(bytes.len())?;
+        Ok(utf8(&bytes)?.to_owned())
     }
 
-    fn table(&mut self, table: &Table, depth: usize) -> Result<Value, Uncrossable> {
+    pub fn table(&mut self, table: &Table, depth: usize) -> Result<Value, Uncrossable> {
         if table.has_metatable()
             && let Some(rows) = self.lists.unpack(table, &mut self.budget)?
         {
@@ -146,9 +165,12 @@ impl<'a> Reader<'a> {
             }
             LuaValue::String(name) => {
                 let name = self.text(name)?;
-                let value = self
-                    .value(value, depth)
-                    .map_err(|why| why.within(&format!(".{name}")))?;
+                let value = if self.writes_data && depth == 1 && name == DATA {
+                    json::write(value, self.lists, &mut self.budget)
+                } else {
+                    self.value(value, depth)
+                };
+                let value = value.map_err(|why| why.within(&format!(".{name}")))?;
                 fields.named.insert(name, value);
             }
             other => {
@@ -160,6 +182,11 @@ impl<'a> Reader<'a> {
         }
         Ok(())
     }
+}
+
+pub fn utf8(bytes: &[u8]) -> Result<&str, Uncrossable> {
+    std::str::from_utf8(bytes)
+        .map_err(|_| Uncrossable::kind("text that is not UTF-8; use a buffer for bytes"))
 }
 
 impl Fields {

@@ -145,14 +145,14 @@ impl Vm {
         }
     }
 
-    /// Calls a function of the plugin and reads what it returns.
+    /// Calls a function of the plugin.
     pub fn call(
         &self,
         function: &Function,
         arguments: Vec<Value>,
         context: Option<Map>,
-    ) -> Result<Value, ScriptError> {
-        let value = self.run(function, |list| {
+    ) -> Result<LuaValue, ScriptError> {
+        self.run(function, |list| {
             for argument in arguments {
                 list.push_back(convert::to_lua(&self.lua, &self.host.lists, argument)?);
             }
@@ -160,8 +160,7 @@ impl Vm {
                 list.push_back(LuaValue::Table(self.host.context(&self.lua, context)?));
             }
             Ok(())
-        })?;
-        self.read(&value)
+        })
     }
 
     /// Calls under protection, so that a raised table arrives as a table.
@@ -190,8 +189,15 @@ impl Vm {
         }
     }
 
-    fn read(&self, value: &LuaValue) -> Result<Value, ScriptError> {
+    pub fn read(&self, value: &LuaValue) -> Result<Value, ScriptError> {
         Reader::new(&self.host.lists, self.slot.result_size())
+            .read(value)
+            .map_err(Running::bad_result)
+    }
+
+    /// What a route returned; its data is written out as it is read.
+    pub fn read_reply(&self, value: &LuaValue) -> Result<Value, ScriptError> {
+        Reader::of_reply(&self.host.lists, self.slot.result_size())
             .read(value)
             .map_err(Running::bad_result)
     }

@@ -3,6 +3,8 @@
 use rhai::{Array, Blob, Dynamic, FnPtr, Identifier, Map as RhaiMap};
 
 use super::glue::HostModule;
+use super::json;
+use crate::script::DATA;
 use crate::script::budget::{Budget, Uncrossable};
 use crate::script::limits::Size;
 use crate::value::{Cell, Map, Rows, Value};
@@ -23,6 +25,7 @@ pub fn to_rhai(value: Value) -> Dynamic {
                 .collect(),
         ),
         Value::Rows(rows) => Dynamic::from_array(row_maps(&rows)),
+        written @ Value::Json(_) => to_rhai(written.unpacked()),
     }
 }
 
@@ -50,12 +53,23 @@ fn from_cell(cell: Cell<'_>) -> Dynamic {
 /// Reads Rhai values within a budget.
 pub struct Reader {
     budget: Budget,
+    /// The data of a reply is only written out.
+    writes_data: bool,
 }
 
 impl Reader {
     pub fn new(size: Size) -> Self {
         Self {
             budget: Budget::new(size),
+            writes_data: false,
+        }
+    }
+
+    /// For what a route returns.
+    pub fn of_reply(size: Size) -> Self {
+        Self {
+            writes_data: true,
+            ..Self::new(size)
         }
     }
 
@@ -101,9 +115,12 @@ impl Reader {
         let mut fields = Map::with_capacity(map.len());
         for (name, value) in map {
             self.budget.text(name.len())?;
-            let value = self
-                .value(value, depth + 1)
-                .map_err(|why| why.within(&format!(".{name}")))?;
+            let value = if self.writes_data && depth == 0 && name == DATA {
+                json::write(value, &mut self.budget)
+            } else {
+                self.value(value, depth + 1)
+            };
+            let value = value.map_err(|why| why.within(&format!(".{name}")))?;
             fields.insert(name.to_string(), value);
         }
         Ok(Value::Map(fields))
@@ -121,7 +138,7 @@ impl Reader {
     }
 }
 
-fn describe(value: &Dynamic) -> String {
+pub(super) fn describe(value: &Dynamic) -> String {
     if value.is::<FnPtr>() {
         "a function".to_owned()
     } else if value.is::<HostModule>() {

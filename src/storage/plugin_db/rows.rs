@@ -102,7 +102,7 @@ fn bindable<'v>(value: &'v Value, place: &str) -> Result<Bound<'v>, DbError> {
         Value::Float(value) => ValueRef::Real(*value),
         Value::Text(text) => ValueRef::Text(text.as_bytes()),
         Value::Bytes(bytes) => ValueRef::Blob(bytes),
-        Value::List(_) | Value::Map(_) | Value::Rows(_) => {
+        Value::List(_) | Value::Map(_) | Value::Rows(_) | Value::Json(_) => {
             return Err(DbError::refused(format!(
                 "the parameter {place} is a list or a map: encode it with json.encode"
             )));
@@ -153,7 +153,10 @@ fn read_row(row: &Row<'_>, sources: &[usize], rows: &mut Rows) -> rusqlite::Resu
             ValueRef::Null => rows.push(Cell::Null),
             ValueRef::Integer(number) => rows.push(Cell::Int(number)),
             ValueRef::Real(number) => rows.push(Cell::Float(number)),
-            ValueRef::Text(text) => rows.push(Cell::Text(&String::from_utf8_lossy(text))),
+            ValueRef::Text(text) => match std::str::from_utf8(text) {
+                Ok(text) => rows.push(Cell::Text(text)),
+                Err(_) => rows.push(Cell::Text(&String::from_utf8_lossy(text))),
+            },
             ValueRef::Blob(blob) => rows.push(Cell::Bytes(blob)),
         }
     }
