@@ -15,6 +15,10 @@ use crate::value::{Map, Value};
 
 /// Up to here a float holds every integer.
 const EXACT: u64 = 1 << 53;
+/// Bytes that a machine may be given beyond its limit.
+const LIGHT: usize = 256 << 10;
+/// About what a value takes in a table, beside its own bytes.
+const NODE: usize = 64;
 
 pub fn to_lua(lua: &Lua, lists: &Lists, value: Value) -> mlua::Result<LuaValue> {
     Ok(match value {
@@ -43,6 +47,61 @@ pub fn to_lua(lua: &Lua, lists: &Lists, value: Value) -> mlua::Result<LuaValue> 
         Value::Rows(rows) => lists.rows.call(Lists::pack(lua, &rows)?)?,
         written @ Value::Json(_) => to_lua(lua, lists, written.unpacked())?,
     })
+}
+
+/// Builds in the machine what is too small to matter, without its memory limit: under a limit each
+/// step is a protected call of its own, which costs more than the step.
+pub fn unmetered<T>(
+    lua: &Lua,
+    light: bool,
+    build: impl FnOnce() -> mlua::Result<T>,
+) -> mlua::Result<T> {
+    if !light {
+        return build();
+    }
+    let limit = lua.set_memory_limit(0)?;
+    let built = build();
+    lua.set_memory_limit(limit)?;
+    built
+}
+
+/// What is left of a small value's size while it is weighed.
+pub struct Scale {
+    left: usize,
+}
+
+impl Scale {
+    pub fn new() -> Self {
+        Self { left: LIGHT }
+    }
+
+    /// Whether all that was weighed is still light.
+    pub fn holds(&mut self, value: &Value) -> bool {
+        let own = match value {
+            Value::Text(text) => text.len(),
+            Value::Bytes(bytes) | Value::Json(bytes) => bytes.len(),
+            Value::Rows(rows) => rows.cells().len() + rows.text().len(),
+            _ => 0,
+        };
+        self.takes(own + NODE)
+            && match value {
+                Value::List(items) => items.iter().all(|item| self.holds(item)),
+                Value::Map(fields) => self.hold_all(fields),
+                _ => true,
+            }
+    }
+
+    pub fn hold_all(&mut self, fields: &Map) -> bool {
+        fields
+            .iter()
+            .all(|(name, value)| self.takes(name.len()) && self.holds(value))
+    }
+
+    fn takes(&mut self, bytes: usize) -> bool {
+        let left = self.left.checked_sub(bytes);
+        self.left = left.unwrap_or(0);
+        left.is_some()
+    }
 }
 
 /// Reads Lua values within a budget.
@@ -221,5 +280,28 @@ impl Fields {
         let length = usize::try_from(last).ok()?;
         let filled = self.items.len() + self.sparse.len();
         (first >= 1 && length < 2 * filled).then_some(length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_long_many_or_has_long_names_is_not_light() {
+        let light = |value: &Value| Scale::new().holds(value);
+        assert!(light(&Value::map([(
+            "a",
+            Value::List(vec![Value::Null; 100])
+        )])));
+        for heavy in [
+            Value::Text("x".repeat(LIGHT)),
+            Value::Bytes(vec![0; LIGHT]),
+            Value::List(vec![Value::Null; LIGHT / NODE]),
+            Value::map([(&*"n".repeat(LIGHT), Value::Null)]),
+            Value::List(vec![Value::Text("x".repeat(LIGHT / 2)); 2]),
+        ] {
+            assert!(!light(&heavy));
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use mlua::{Function, IntoLuaMulti as _, Lua, MultiValue, Table, Value as LuaValue};
 use parking_lot::Mutex;
 
-use super::convert::{self, Reader};
+use super::convert::{self, Reader, Scale};
 use super::lists::Lists;
 use crate::script::host::{self, Argument, Body, HOST_FNS, HostFn};
 use crate::script::limits::{Limits, Size, readable};
@@ -185,7 +185,11 @@ fn plain(
                 answer.push_front(LuaValue::Boolean(true));
                 Ok(answer)
             }
-            Ok(value) => (true, convert::to_lua(lua, &lists, value)?).into_lua_multi(lua),
+            Ok(value) => {
+                let light = Scale::new().holds(&value);
+                let value = convert::unmetered(lua, light, || convert::to_lua(lua, &lists, value))?;
+                (true, value).into_lua_multi(lua)
+            }
             Err(why) => (false, why).into_lua_multi(lua),
         }
     })?;

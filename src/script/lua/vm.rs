@@ -8,7 +8,7 @@ use mlua::{
     Value as LuaValue, VmState,
 };
 
-use super::convert::Reader;
+use super::convert::{Reader, Scale};
 use super::glue::{Host, Slot};
 use super::{Bytecode, convert, errors, glue, strings};
 use crate::script::limits::Limits;
@@ -152,14 +152,19 @@ impl Vm {
         arguments: Vec<Value>,
         context: Option<Map>,
     ) -> Result<LuaValue, ScriptError> {
+        let mut scale = Scale::new();
+        let light = arguments.iter().all(|argument| scale.holds(argument))
+            && context.as_ref().is_none_or(|fields| scale.hold_all(fields));
         self.run(function, |list| {
-            for argument in arguments {
-                list.push_back(convert::to_lua(&self.lua, &self.host.lists, argument)?);
-            }
-            if let Some(context) = context {
-                list.push_back(LuaValue::Table(self.host.context(&self.lua, context)?));
-            }
-            Ok(())
+            convert::unmetered(&self.lua, light, || {
+                for argument in arguments {
+                    list.push_back(convert::to_lua(&self.lua, &self.host.lists, argument)?);
+                }
+                if let Some(context) = context {
+                    list.push_back(LuaValue::Table(self.host.context(&self.lua, context)?));
+                }
+                Ok(())
+            })
         })
     }
 
