@@ -118,10 +118,11 @@ impl Compiled for LuaProgram {
                 });
             };
             let value = vm.call(&function, arguments, context)?;
-            match entry {
+            // Reading is the host's work, and bounded by the size of a result.
+            running.clock.host(|| match entry {
                 Entry::Hook(_) => vm.read(&value),
                 Entry::Route(_) => vm.read_reply(&value),
-            }
+            })
         })
     }
 }
