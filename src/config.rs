@@ -24,13 +24,29 @@ pub enum Raw {
     List(Vec<String>),
 }
 
-/// Where a key's value came from, as `config show` tells it.
+/// Where a key's value came from, as errors and `config show` tell it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     Flag,
+    /// The variable's name.
     Environment(String),
-    File(PathBuf),
+    File {
+        path: PathBuf,
+        line: usize,
+    },
     Default,
+}
+
+impl Origin {
+    /// The place of that key's value.
+    pub fn place(&self, key: &str) -> String {
+        match self {
+            Self::Flag => format!("flag --{}", Key::flag_of(key)),
+            Self::Environment(name) => format!("environment {name}"),
+            Self::File { path, line } => format!("file {}, line {line}", path.display()),
+            Self::Default => "default".to_owned(),
+        }
+    }
 }
 
 pub type Settings = BTreeMap<&'static str, (Raw, Origin)>;
@@ -126,7 +142,9 @@ impl Reader<'_> {
         let origin = match self.settings.get(key) {
             Some((_, Origin::Flag)) => format!("--{}", Key::flag_of(key)),
             Some((_, Origin::Environment(name))) => name.clone(),
-            Some((_, Origin::File(path))) => format!("{key} in {}", path.display()),
+            Some((_, Origin::File { path, line })) => {
+                format!("{}, line {line}: {key}", path.display())
+            }
             Some((_, Origin::Default)) | None => key.to_owned(),
         };
         Error::invalid(key, format!("{origin}: '{found}' is not {wanted}"))
@@ -178,7 +196,7 @@ impl Reader<'_> {
 }
 
 /// Commas part the entries of a list in the environment and in flags.
-fn split_list(text: &str) -> Vec<String> {
+pub fn split_list(text: &str) -> Vec<String> {
     text.split(',')
         .map(str::trim)
         .filter(|item| !item.is_empty())
@@ -239,8 +257,11 @@ mod tests {
             (
                 "trusted_proxies",
                 "10.0.0.0/8,x",
-                Origin::File("souk.toml".into()),
-                "souk.toml",
+                Origin::File {
+                    path: "souk.toml".into(),
+                    line: 7,
+                },
+                "souk.toml, line 7",
             ),
             ("log.level", "loud", Origin::Flag, "--log-level"),
         ];

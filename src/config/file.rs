@@ -33,19 +33,12 @@ pub fn read(explicit: Option<&Path>) -> Result<Settings> {
 }
 
 fn parse(text: &str, path: &Path) -> Result<Settings> {
+    let place = Place { text, path };
     let table = DeTable::parse(text).map_err(|error| {
-        let before = error
-            .span()
-            .and_then(|span| text.get(..span.start))
-            .unwrap_or_default();
-        let line = before.matches('\n').count() + 1;
-        Error::invalid(
-            "config",
-            format!("{}, line {line}: {}", path.display(), error.message()),
-        )
+        let at = error.span().map_or(0, |span| span.start);
+        place.error(at, "config", error.message())
     })?;
     let mut settings = Settings::new();
-    let place = Place { text, path };
     place.collect("", table.get_ref(), &mut settings)?;
     Ok(settings)
 }
@@ -62,7 +55,11 @@ impl Place<'_> {
             let at = key.span().start;
             if let Some(known) = keys::find(&name) {
                 let raw = self.value(at, &name, known.list, value.get_ref())?;
-                settings.insert(known.name, (raw, Origin::File(self.path.to_owned())));
+                let origin = Origin::File {
+                    path: self.path.to_owned(),
+                    line: self.line_of(at),
+                };
+                settings.insert(known.name, (raw, origin));
             } else if let DeValue::Table(inner) = value.get_ref() {
                 self.collect(&format!("{name}."), inner, settings)?;
             } else {
@@ -102,12 +99,16 @@ impl Place<'_> {
     }
 
     fn error(&self, at: usize, name: &str, what: &str) -> Error {
-        let before = self.text.get(..at).unwrap_or_default();
-        let line = before.matches('\n').count() + 1;
+        let line = self.line_of(at);
         Error::invalid(
             name,
             format!("{}, line {line}: {what}", self.path.display()),
         )
+    }
+
+    fn line_of(&self, at: usize) -> usize {
+        let before = self.text.get(..at).unwrap_or_default();
+        before.matches('\n').count() + 1
     }
 }
 

@@ -222,6 +222,55 @@ fn the_file_is_below_the_environment_and_the_environment_below_the_flag() {
 }
 
 #[test]
+fn the_configuration_that_is_shown_can_be_used_as_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (file, copy) = (path("souk.toml"), path("copy.toml"));
+    let text =
+        "\ndata = 'data'\nmetrics_token = 'hush'\n\n[outbound]\nallow = ['10.0.0.0/8', 'host:1']\n";
+    std::fs::write(&file, text).unwrap();
+    let show = |file: &str, flags: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_souk"))
+            .args(["--config", file, "config", "show"])
+            .args(flags)
+            .env("SOUK_LOG_FORMAT", "json")
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let shown = show(&file, &["--workers", "5"]);
+    assert!(shown.contains("\nworkers = 5\n"), "{shown}");
+    assert!(
+        shown.contains("\noutbound.allow = [\"10.0.0.0/8\", \"host:1\"]\n"),
+        "{shown}"
+    );
+    assert!(shown.contains("\n# metrics_token = \"***\"\n"), "{shown}");
+    std::fs::write(&copy, &shown).unwrap();
+    let again = show(&copy, &[]);
+    assert_eq!(
+        again.replace("metrics_token = \"\"", "# metrics_token = \"***\""),
+        shown
+    );
+
+    let with_origins = show(&file, &["--workers", "5", "--origin"]);
+    for (key, origin) in [
+        ("workers", "flag --workers".to_owned()),
+        ("log.format", "environment SOUK_LOG_FORMAT".to_owned()),
+        ("data", format!("file {file}, line 2")),
+        ("outbound.allow", format!("file {file}, line 6")),
+        ("listen", "default".to_owned()),
+    ] {
+        let line = with_origins
+            .lines()
+            .find(|line| line.starts_with(&format!("{key} = ")))
+            .unwrap_or_else(|| panic!("{key}: {with_origins}"));
+        assert!(line.ends_with(&format!("# {origin}")), "{line}");
+    }
+    assert!(!with_origins.contains("hush"));
+}
+
+#[test]
 fn the_first_start_prints_a_link_that_works_once() {
     let folder = tempfile::tempdir().unwrap();
     let mut serving = Serving::start(folder.path());

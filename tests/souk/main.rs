@@ -30,4 +30,5 @@ mod model_inventory;
 mod notes;
 mod pages;
 mod plugin_routes;
+mod shell;
 mod source_code;

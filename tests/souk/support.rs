@@ -28,6 +28,28 @@ pub fn marketplace() -> String {
     copy.to_str().unwrap().to_owned()
 }
 
+impl TestServer {
+    /// The demo with the test marketplace.
+    pub fn with_test_plugins() -> Self {
+        Start::with_flags(&["--marketplace", &marketplace()]).go()
+    }
+
+    /// The same, with plugins that the Admin of organization 1 has installed.
+    pub fn with_installed(keys: &[&str]) -> Self {
+        let server = Self::with_test_plugins();
+        for key in keys {
+            server
+                .admin()
+                .post(
+                    "/api/plugins/install",
+                    serde_json::json!({"pluginKey": key}),
+                )
+                .is(201);
+        }
+        server
+    }
+}
+
 fn copy_folder(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap().flatten() {

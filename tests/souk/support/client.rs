@@ -17,6 +17,18 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
+pub fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .accept_encoding("identity")
+        .proxy(None)
+        .allow_non_standard_methods(true)
+        .timeout_global(Some(Duration::from_secs(150)))
+        .build()
+        .into()
+}
+
 impl Client {
     pub fn get(&self, path: &str) -> Answer {
         self.send("GET", path, None, &[])
@@ -52,15 +64,18 @@ impl Client {
         body: Option<Vec<u8>>,
         headers: &[(&str, &str)],
     ) -> Result<Answer, String> {
-        let agent: ureq::Agent = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .accept_encoding("identity")
-            .proxy(None)
-            .allow_non_standard_methods(true)
-            .timeout_global(Some(Duration::from_secs(150)))
-            .build()
-            .into();
+        self.try_send_by(&agent(), method, path, body, headers)
+    }
+
+    /// The same over an agent that the caller keeps, and with it the connection.
+    pub fn try_send_by(
+        &self,
+        agent: &ureq::Agent,
+        method: &str,
+        path: &str,
+        body: Option<Vec<u8>>,
+        headers: &[(&str, &str)],
+    ) -> Result<Answer, String> {
         let mut request = ureq::http::Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.base));

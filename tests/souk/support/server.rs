@@ -19,6 +19,7 @@ pub struct Start {
     /// The most file descriptors of the process.
     pub descriptors: Option<u32>,
     pub log_level: &'static str,
+    pub program: PathBuf,
 }
 
 pub struct TestServer {
@@ -39,6 +40,7 @@ impl Default for Start {
             data: None,
             descriptors: None,
             log_level: "info",
+            program: PathBuf::from(env!("CARGO_BIN_EXE_souk")),
         }
     }
 }
@@ -81,16 +83,13 @@ impl Start {
                 (Some(folder), data)
             }
         };
-        let binary = env!("CARGO_BIN_EXE_souk");
         let mut command = match self.descriptors {
-            None => Command::new(binary),
+            None => Command::new(&self.program),
             Some(most) => {
                 let mut shell = Command::new("sh");
-                shell.args([
-                    "-c",
-                    &format!("ulimit -n {most}; exec \"$0\" \"$@\""),
-                    binary,
-                ]);
+                shell
+                    .args(["-c", &format!("ulimit -n {most}; exec \"$0\" \"$@\"")])
+                    .arg(&self.program);
                 shell
             }
         };
@@ -141,26 +140,6 @@ impl TestServer {
     /// The demo with the plugins of this repository.
     pub fn builtin() -> Self {
         Start::default().go()
-    }
-
-    /// The demo with the test marketplace.
-    pub fn with_test_plugins() -> Self {
-        Start::with_flags(&["--marketplace", &super::marketplace()]).go()
-    }
-
-    /// The same, with plugins that the Admin of organization 1 has installed.
-    pub fn with_installed(keys: &[&str]) -> Self {
-        let server = Self::with_test_plugins();
-        for key in keys {
-            server
-                .admin()
-                .post(
-                    "/api/plugins/install",
-                    serde_json::json!({"pluginKey": key}),
-                )
-                .is(201);
-        }
-        server
     }
 
     pub fn address(&self) -> String {

@@ -1,0 +1,58 @@
+//! The servers that are measured, all running at once: an idle one takes next to nothing from the others.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use crate::client::Client;
+use crate::server::{Start, TestServer};
+use crate::trivial::{Kind, Trivial};
+
+pub const PLUGINS: [&str; 2] = ["figures-lua", "figures-rhai"];
+
+pub struct Servers {
+    pub bare: Trivial,
+    pub edge: Trivial,
+    pub souk: TestServer,
+    /// Signed in as an Admin of the first organization.
+    pub admin: Client,
+}
+
+impl Servers {
+    /// Souk is its demo with the plugins that are measured, on data in this folder, and otherwise as it comes.
+    pub fn start(folder: &Path, program: Option<&Path>) -> Result<Self, String> {
+        let marketplace = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/bench/figures/marketplace")
+            .display()
+            .to_string();
+        let mut start =
+            Start::with_flags(&["--marketplace", &marketplace]).on(&folder.join("data"));
+        start.log_level = "warn";
+        if let Some(program) = program {
+            start.program = program.to_owned();
+        }
+        let souk = start.go();
+        let admin = souk.admin();
+        for key in PLUGINS {
+            let answer = admin.try_send(
+                "POST",
+                "/api/plugins/install",
+                Some(json!({ "pluginKey": key }).to_string().into_bytes()),
+                &[],
+            )?;
+            if answer.status != 201 {
+                return Err(format!(
+                    "installing {key}: {} {}",
+                    answer.status,
+                    String::from_utf8_lossy(&answer.body)
+                ));
+            }
+        }
+        Ok(Self {
+            bare: Trivial::start(Kind::Bare)?,
+            edge: Trivial::start(Kind::Edge)?,
+            souk,
+            admin,
+        })
+    }
+}
