@@ -239,7 +239,11 @@ impl RhaiProgram {
             Entry::Hook(_) => Reader::new(running.result_size),
             Entry::Route(_) => Reader::of_reply(running.result_size),
         };
-        reader.read(&result).map_err(Running::bad_result)
+        // Reading is the host's work, and bounded by the size of a result.
+        running
+            .clock
+            .host(|| reader.read(&result))
+            .map_err(Running::bad_result)
     }
 
     /// What this thread holds more than before the call, beyond the result, is lost.
