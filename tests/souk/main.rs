@@ -32,3 +32,4 @@ mod notes;
 mod pages;
 mod plugin_routes;
 mod source_code;
+mod tenants;

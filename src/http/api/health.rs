@@ -20,12 +20,18 @@ pub fn ready(exchange: &Exchange<'_>) -> Result<Reply> {
         }
     };
     let ready = report.is_ready();
+    // One tenant's damage is that tenant's: it is told and does not take the others out of service.
+    let tenants = match exchange.app.tenant_health.progress().degraded {
+        0 => "ok".to_owned(),
+        degraded => format!("{degraded} degraded; the server's log names them"),
+    };
     Ok(Reply::envelope(
         if ready { 200 } else { 503 },
         json!({
             "database": told(report.database),
             "packages": told(report.packages),
             "disk": told(report.disk),
+            "tenants": tenants,
             "status": if ready { "ready" } else { "not ready" },
         }),
     ))
@@ -43,7 +49,7 @@ pub fn plugins(exchange: &Exchange<'_>) -> Result<Reply> {
     let health = exchange.app.marketplace.health();
     let status = if !ready || installed.is_err() {
         "unhealthy"
-    } else if health.marketplace == "connected" {
+    } else if health.marketplace == "connected" && !exchange.app.tenant_health.is_degraded(tenant) {
         "healthy"
     } else {
         "degraded"
