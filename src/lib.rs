@@ -36,6 +36,7 @@ pub mod http;
 
 pub mod first_run;
 pub mod governance;
+pub mod key_rotation;
 pub mod lifecycle;
 pub mod marketplace;
 pub mod organization;

@@ -19,6 +19,7 @@ use crate::storage::Storage;
 use crate::tenant::TenantId;
 use crate::user::{Role, User};
 use keys::SigningKeys;
+pub use keys::{Rotation, rotate};
 pub use token::{Claims, Purpose};
 
 pub const ACCESS_SECONDS: i64 = 3600;

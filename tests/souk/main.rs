@@ -19,6 +19,7 @@ mod demo;
 mod edge;
 mod health;
 mod installations;
+mod key_rotation;
 mod limits;
 mod manuals;
 mod marketplace;
