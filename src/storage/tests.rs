@@ -215,6 +215,44 @@ fn when_every_slot_is_in_use_the_next_is_told_busy() {
 }
 
 #[test]
+fn work_aside_needs_no_slot_and_drives_no_tenant_out_of_its_own() {
+    let fixture = Fixture::with(1);
+    let storage = &fixture.storage;
+    titles(storage, 1);
+    let before = storage.stats();
+    let mut aside = storage.aside();
+    storage
+        .tenant(&tenant(1), |_| {
+            aside.check(&tenant(2)).unwrap();
+            aside.check(&tenant(1)).unwrap();
+            assert!(aside.check(&tenant(99)).is_err());
+            aside.check(&tenant(2))
+        })
+        .unwrap();
+    titles(storage, 1);
+    let after = storage.stats();
+    assert_eq!((after.slots, after.misses), (1, before.misses));
+}
+
+#[test]
+fn many_tenants_are_made_together_and_those_that_are_there_stay() {
+    let fixture = Fixture::new();
+    fixture
+        .storage
+        .tenant_write(&tenant(1), |t| Ok(t.execute(PROJECT, ["a"])?))
+        .unwrap();
+    let all: Vec<TenantId> = (1..=40).map(tenant).collect();
+    fixture.storage.create_tenants(&all).unwrap();
+    assert_eq!(titles(&fixture.storage, 1), ["a"]);
+    let mut aside = fixture.storage.aside();
+    for one in &all {
+        assert_eq!(aside.check(one).unwrap(), Ownership::default());
+        let left = fixture.data.tenant_database(one).with_extension("db.tmp");
+        assert!(!left.exists());
+    }
+}
+
+#[test]
 fn a_second_writer_of_a_tenant_is_told_busy_and_of_another_tenant_is_not() {
     let fixture = Fixture::new();
     let storage = &fixture.storage;

@@ -18,14 +18,6 @@ pub struct Answer {
 }
 
 impl Client {
-    /// The same person at another server.
-    pub fn clone_at(&self, other: &Self) -> Self {
-        Self {
-            base: other.base.clone(),
-            token: self.token.clone(),
-        }
-    }
-
     pub fn get(&self, path: &str) -> Answer {
         self.send("GET", path, None, &[])
     }
