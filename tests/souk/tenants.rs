@@ -104,7 +104,11 @@ fn what_an_import_printed_exists_however_it_is_killed() {
         .unwrap()
         .map(Result::unwrap)
         .collect();
-    assert!(made.len() >= 500 && made.len().is_multiple_of(500), "{}", made.len());
+    assert!(
+        made.len() >= 500 && made.len().is_multiple_of(500),
+        "{}",
+        made.len()
+    );
     for line in &printed {
         assert!(made.contains(line["tenantId"].as_str().unwrap()));
     }

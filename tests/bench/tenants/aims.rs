@@ -41,15 +41,14 @@ pub fn all(measured: &[Measured]) -> Vec<Line> {
         );
         hold("MB at rest", row.resident_kb as f64 / 1024.0, REST_MB);
         if tenants > few.tenants {
-            let ratio = |many: f64, few: f64| many / few;
             hold(
                 "times the CPU of a request among few",
-                ratio(row.hot_cpu().as_secs_f64(), few.hot_cpu().as_secs_f64()),
+                row.hot_against(few, |(_, cpu)| *cpu),
                 HOT_RATIO,
             );
             hold(
                 "times the p50 of a request among few",
-                ratio(row.hot_p50().as_secs_f64(), few.hot_p50().as_secs_f64()),
+                row.hot_against(few, |(p50, _)| *p50),
                 HOT_RATIO,
             );
             hold(

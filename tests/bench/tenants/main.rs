@@ -30,10 +30,10 @@ struct Options {
     #[arg(long, value_delimiter = ',', default_values_t = [10, 1_000, 10_000])]
     tenants: Vec<usize>,
     /// Requests of each server in each round
-    #[arg(long, default_value_t = 3_000)]
+    #[arg(long, default_value_t = 2_000)]
     requests: usize,
     /// Rounds; the servers take turns
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 11)]
     rounds: usize,
     /// Tenants that are asked in turn, so that none is at hand; more than a server keeps attached
     #[arg(long, default_value_t = 200)]
@@ -68,6 +68,9 @@ fn measure(options: &Options) -> Result<bool, String> {
     let mut measured: Vec<Measured> = stages.iter().map(Measured::of_making).collect();
     for (stage, row) in stages.iter_mut().zip(&mut measured) {
         row.start(stage)?;
+    }
+    for (stage, row) in stages.iter().zip(&mut measured) {
+        row.ask_in_round(stage)?;
     }
     for _ in 0..options.rounds {
         for (stage, row) in stages.iter().zip(&mut measured) {

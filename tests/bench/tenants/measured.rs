@@ -14,7 +14,10 @@ const WARM_UP: usize = 300;
 /// A server at rest: what its start left behind has settled.
 const SETTLING: Duration = Duration::from_secs(3);
 
-pub const HEAD: &str = "tenants   make ms  list ms  ready ms  rest MB  hot p50 us  hot CPU us  cold p50 us  first p50 us";
+/// How often to look whether the round in the background has begun or ended.
+const LOOK: Duration = Duration::from_millis(20);
+
+pub const HEAD: &str = "tenants  make ms  list ms  ready ms  rest MB  hot us  CPU us  in round us  cold us  first us  after MB";
 
 #[derive(Default)]
 pub struct Measured {
@@ -26,10 +29,14 @@ pub struct Measured {
     pub resident_kb: u64,
     /// Of each round: the median answer, and the server's processor time for each request.
     pub hot: Vec<(Duration, Duration)>,
+    /// The median answer while the round over all tenants runs.
+    pub in_round: Duration,
     /// A tenant that is not attached, and whose plugin has been compiled before.
     pub cold: Duration,
     /// A tenant that nobody has asked since the start: its plugin is compiled as well.
     pub first: Duration,
+    /// After all of that.
+    pub resident_after_kb: u64,
 }
 
 impl Measured {
@@ -53,12 +60,28 @@ impl Measured {
         Ok(())
     }
 
+    /// One tenant, from the beginning of the round to its end.
+    pub fn ask_in_round(&mut self, stage: &Stage) -> Result<(), String> {
+        let token = stage.sign_in(1)?;
+        stage.install(&token)?;
+        let mut wire = Wire::open(stage.server()?)?;
+        while stage.checked()? == 0 {
+            std::thread::sleep(LOOK);
+        }
+        let mut times = Vec::new();
+        while stage.checked()? < stage.tenants {
+            let looked = Instant::now();
+            while looked.elapsed() < LOOK {
+                times.push(ask(&mut wire, &token)?);
+            }
+        }
+        self.in_round = median(&mut times);
+        Ok(())
+    }
+
     /// One tenant, again and again.
     pub fn ask_hot(&mut self, stage: &Stage, requests: usize) -> Result<(), String> {
         let token = stage.sign_in(1)?;
-        if self.hot.is_empty() {
-            stage.install(&token)?;
-        }
         let mut wire = Wire::open(stage.server()?)?;
         for _ in 0..WARM_UP {
             ask(&mut wire, &token)?;
@@ -94,7 +117,24 @@ impl Measured {
         self.first = round()?;
         let mut again = (0..5).map(|_| round()).collect::<Result<Vec<_>, _>>()?;
         self.cold = median(&mut again);
+        self.resident_after_kb = process::resident_kb(stage.server()?.pid())?;
         Ok(())
+    }
+
+    /// How the same round's figures stand to another server's: what slowed the machine slowed both.
+    pub fn hot_against(
+        &self,
+        other: &Self,
+        figure: impl Fn(&(Duration, Duration)) -> Duration,
+    ) -> f64 {
+        let mut ratios: Vec<f64> = self
+            .hot
+            .iter()
+            .zip(&other.hot)
+            .map(|(mine, theirs)| figure(mine).as_secs_f64() / figure(theirs).as_secs_f64())
+            .collect();
+        ratios.sort_unstable_by(f64::total_cmp);
+        ratios.get(ratios.len() / 2).copied().unwrap_or(f64::NAN)
     }
 
     pub fn hot_p50(&self) -> Duration {
@@ -110,18 +150,27 @@ impl fmt::Display for Measured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let micros = |time: Duration| time.as_secs_f64() * 1e6;
         let millis = |time: Duration| time.as_secs_f64() * 1e3;
+        let megabytes = |kb: u64| kb as f64 / 1024.0;
+        // A round over few tenants is over before anything can be asked.
+        let in_round = if self.in_round.is_zero() {
+            "-".to_owned()
+        } else {
+            format!("{:.0}", micros(self.in_round))
+        };
         write!(
             f,
-            "{:>7}  {:>8.2}  {:>7.0}  {:>8.0}  {:>7.1}  {:>10.0}  {:>10.0}  {:>11.0}  {:>12.0}",
+            "{:>7}  {:>7.2}  {:>7.0}  {:>8.0}  {:>7.1}  {:>6.0}  {:>6.0}  {:>11}  {:>7.0}  {:>8.0}  {:>8.1}",
             self.tenants,
             self.making,
             millis(self.listing),
             millis(self.ready_after),
-            self.resident_kb as f64 / 1024.0,
+            megabytes(self.resident_kb),
             micros(self.hot_p50()),
             micros(self.hot_cpu()),
+            in_round,
             micros(self.cold),
             micros(self.first),
+            megabytes(self.resident_after_kb),
         )
     }
 }

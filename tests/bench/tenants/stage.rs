@@ -52,11 +52,6 @@ impl Stage {
             .collect();
         let file = stage.path("customers.jsonl");
         std::fs::write(&file, lines).map_err(|error| error.to_string())?;
-        std::fs::write(
-            stage.path("secret.key"),
-            "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
-        )
-        .map_err(|error| error.to_string())?;
         stage.making = stage.run(&["organization", "import", &file.display().to_string()])?;
         stage.listing = stage.run(&["organization", "list", "--json"])?;
         Ok(stage)
@@ -106,6 +101,15 @@ impl Stage {
         }
         server.ready_after = started.elapsed();
         Ok(self.server.insert(server))
+    }
+
+    /// How many tenants the round in the background has looked at.
+    pub fn checked(&self) -> Result<usize, String> {
+        let answer = Wire::open(self.server()?)?.ask("GET", "/metrics", None, None)?;
+        String::from_utf8_lossy(&answer.body)
+            .lines()
+            .find_map(|line| line.strip_prefix("tenants_checked ")?.parse().ok())
+            .ok_or_else(|| "no metric tenants_checked".to_owned())
     }
 
     /// Signs in an organization's Admin.
@@ -159,8 +163,8 @@ impl Stage {
             .args(arguments)
             .arg("--data")
             .arg(self.path("data"))
-            .arg("--secret-key-file")
-            .arg(self.path("secret.key"));
+            // Where the key is made.
+            .env("XDG_CONFIG_HOME", self.folder.path());
         command
     }
 
