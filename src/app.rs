@@ -17,6 +17,7 @@ use crate::script::{Limits, Runtime};
 use crate::secret::SecretBox;
 use crate::session::Sessions;
 use crate::storage::{Storage, StorageOptions};
+use crate::tenant_health::TenantHealth;
 
 /// Adds the figures of a room above this one, such as the edge's, to a reading.
 pub type MoreFigures = Box<dyn Fn(&mut Reading) + Send + Sync>;
@@ -30,6 +31,7 @@ pub struct App {
     pub lifecycle: Lifecycle,
     pub metrics: Arc<Metrics>,
     pub readiness: Readiness,
+    pub tenant_health: TenantHealth,
     /// Only in the demo.
     pub sample_mlflow: Option<SampleMlflow>,
     pub more_figures: OnceLock<MoreFigures>,
@@ -66,6 +68,7 @@ impl App {
         });
         Ok(Arc::new(Self {
             readiness: Readiness::new(Arc::clone(&storage), Arc::clone(&packages)),
+            tenant_health: TenantHealth::default(),
             config,
             storage,
             marketplace,
@@ -82,7 +85,12 @@ impl App {
     /// All figures that are read rather than counted.
     pub fn reading(&self) -> Reading {
         let stats = self.storage.stats();
+        let round = self.tenant_health.progress();
         let mut reading = Reading {
+            tenants: figure(round.tenants),
+            tenants_checked: figure(round.checked),
+            tenants_degraded: figure(round.degraded),
+            tenants_migrated: figure(stats.migrated),
             tenant_slots: figure(stats.slots),
             tenant_slots_in_use: figure(stats.in_use),
             tenant_slot_hits: figure(stats.hits),

@@ -22,6 +22,7 @@ use crate::tenant::TenantId;
 use crate::user::{Role, User};
 use keys::SigningKeys;
 use known::Known;
+pub use keys::{Rotation, rotate};
 pub use token::{Claims, Purpose};
 
 pub const ACCESS_SECONDS: i64 = 3600;

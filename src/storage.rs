@@ -16,6 +16,7 @@ use crate::data_dir::DataDir;
 use crate::error::Result;
 use crate::tenant::TenantId;
 
+mod aside;
 mod control;
 mod generations;
 mod health;
@@ -33,6 +34,7 @@ pub mod door;
 pub mod plugin_db;
 
 pub use generations::Generation;
+pub use aside::Aside;
 pub use health::Ownership;
 pub use plugin_db::{DbError, Executed, Params, PluginDb, RowLimits};
 pub use tenant_pool::PoolStats as StorageStats;
@@ -102,9 +104,9 @@ impl Storage {
         self.generations.control()
     }
 
-    /// Makes the tenant's file unless it exists. The row in `tenants` comes after it.
-    pub fn create_tenant(&self, tenant: &TenantId) -> Result<()> {
-        self.files.create(tenant)
+    /// Makes the tenants' files unless they exist. The rows in `tenants` come after them.
+    pub fn create_tenants(&self, tenants: &[TenantId]) -> Result<()> {
+        self.files.create(tenants)
     }
 
     /// Reads of one tenant's data.

@@ -5,9 +5,9 @@
 //! installing an authorizer again would expire every cached statement.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use parking_lot::Mutex;
 use rusqlite::Connection;
 
 use super::door::{Rule, Verdicts, functions};
@@ -16,11 +16,14 @@ use super::settings::{self, Work};
 use super::stopwatch::Stopwatch;
 use crate::data_dir::DataDir;
 use crate::error::{Error, Result};
+use crate::keyed_lock::KeyedLock;
 use crate::tenant::TenantId;
 
 /// SQLite calls the progress handler after so many instructions: some tens of microseconds.
 const OPS_PER_LOOK: i32 = 1_000;
 const FIRST_ATTACHED: usize = 2;
+/// A migration that others wait for.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 pub struct Slot {
     pub connection: Connection,
@@ -37,8 +40,9 @@ pub struct Slot {
 pub struct Attacher {
     data: Arc<DataDir>,
     busy: Duration,
-    /// Migrations run one at a time: two slots may meet the same old file.
-    migrating: Mutex<()>,
+    /// Two slots may meet the same old file.
+    migrating: KeyedLock<TenantId>,
+    migrated: AtomicU64,
 }
 
 impl Slot {
@@ -109,8 +113,19 @@ impl Attacher {
         Self {
             data,
             busy,
-            migrating: Mutex::new(()),
+            migrating: KeyedLock::new(),
+            migrated: AtomicU64::new(0),
         }
+    }
+
+    /// A slot beside the pool's.
+    pub fn open(&self) -> Result<Slot> {
+        Ok(Slot::open(self.busy)?)
+    }
+
+    /// Files that were migrated since the start.
+    pub fn migrated(&self) -> u64 {
+        self.migrated.load(Ordering::Relaxed)
     }
 
     /// Makes `tenant` the one attached file of the slot, set in every way that SQLite keeps per file.
@@ -118,11 +133,7 @@ impl Attacher {
         if slot.attached.as_ref() == Some(tenant) {
             return Ok(());
         }
-        slot.verdicts.clear();
-        if let Some(other) = slot.attached.take() {
-            slot.connection.flush_prepared_statement_cache();
-            detach(slot, &other)?;
-        }
+        self.detach(slot)?;
         self.attach_file(slot, tenant)?;
         if self.judge(slot, tenant)? == Age::Old {
             detach(slot, tenant)?;
@@ -132,6 +143,16 @@ impl Attacher {
         settings::make_durable(&slot.connection, tenant.as_str())?;
         settings::set_quota(&slot.connection, tenant.as_str())?;
         slot.attached = Some(tenant.clone());
+        Ok(())
+    }
+
+    /// Leaves no file attached to the slot.
+    pub fn detach(&self, slot: &mut Slot) -> Result<()> {
+        slot.verdicts.clear();
+        if let Some(attached) = slot.attached.take() {
+            slot.connection.flush_prepared_statement_cache();
+            detach(slot, &attached)?;
+        }
         Ok(())
     }
 
@@ -167,13 +188,23 @@ impl Attacher {
     }
 
     fn migrate(&self, tenant: &TenantId) -> Result<()> {
-        let _alone = self.migrating.lock();
+        let _alone = self
+            .migrating
+            .lock(tenant.clone(), self.busy)
+            .ok_or_else(|| Error::Busy {
+                message: "This organization's data is being brought up to date; try again"
+                    .to_owned(),
+                retry_after: RETRY_AFTER,
+            })?;
         let mut file = settings::open_file(
             &self.data.tenant_database(tenant),
             settings::OPEN_EXISTING,
             self.busy,
         )?;
-        Kind::Tenant.migrate(&mut file)
+        Kind::Tenant.migrate(&mut file)?;
+        self.migrated.fetch_add(1, Ordering::Relaxed);
+        tracing::info!(%tenant, "a tenant's database was brought up to date");
+        Ok(())
     }
 }
 

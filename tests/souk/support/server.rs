@@ -236,7 +236,7 @@ impl Drop for TestServer {
 }
 
 /// Runs a verb of the program to its end.
-pub fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
+pub fn run<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> (Option<i32>, String, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_souk"))
         .args(arguments)
         .stdin(Stdio::null())

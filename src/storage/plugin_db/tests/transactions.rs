@@ -150,7 +150,7 @@ fn inserted_ids_are_those_of_this_statement() {
         }
     );
     assert_eq!(
-        fixture.storage.check_tenant(&tenant()).unwrap(),
+        fixture.storage.aside().check(&tenant()).unwrap(),
         crate::storage::Ownership::default()
     );
 }
