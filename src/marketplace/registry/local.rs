@@ -68,6 +68,7 @@ impl LocalRegistry {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Error;
     use crate::marketplace::manifest::FILE_NAME;
     use crate::marketplace::source::folder::Folder;
     use std::fs;

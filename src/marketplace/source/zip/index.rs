@@ -25,6 +25,8 @@ const RATIO: u64 = 100;
 const RATIO_ALLOWANCE: u64 = 64 * 1024 * 1024;
 /// Of a header in front of a file, without its name and extra fields.
 const LOCAL_HEADER: usize = 30;
+/// Of the record at the end of an archive, without its comment.
+const END_RECORD: usize = 22;
 /// The bits of a Unix mode that tell the kind of a file.
 const KIND: u32 = 0o170_000;
 const PLAIN_FILE: u32 = 0o100_000;
@@ -48,6 +50,9 @@ impl Index {
         let archive = ZipArchive::with_config(config, reader).map_err(|error| error.to_string())?;
         if archive.len() > ENTRIES {
             return Err(format!("it has more than {ENTRIES} files"));
+        }
+        if !ends_with_its_list(file, archive_bytes, archive.comment().len()) {
+            return Err("its list of files is not at its end".to_owned());
         }
         if archive.has_duplicate_names() {
             return Err("it has two files of the same name".to_owned());
@@ -79,6 +84,24 @@ impl Index {
     pub fn visible(&self) -> impl Iterator<Item = &PackagePath> {
         self.entries.keys().filter(|path| !is_hidden(path))
     }
+}
+
+/// Where two archives were joined, one reader may take the first and another the second.
+fn ends_with_its_list(mut file: &File, archive_bytes: u64, comment: usize) -> bool {
+    let end = archive_bytes.saturating_sub((END_RECORD + comment) as u64);
+    let mut record = [0_u8; END_RECORD];
+    let read = file
+        .seek(SeekFrom::Start(end))
+        .and_then(|_| file.read_exact(&mut record));
+    let [b'P', b'K', 5, 6, _, _, _, _, _, _, _, _, lengths @ .., _, _] = record else {
+        return false;
+    };
+    let [s0, s1, s2, s3, o0, o1, o2, o3] = lengths;
+    let size = u32::from_le_bytes([s0, s1, s2, s3]);
+    let offset = u32::from_le_bytes([o0, o1, o2, o3]);
+    // Large archives tell both in another record, in front of this one.
+    let is_large = size == u32::MAX || offset == u32::MAX;
+    read.is_ok() && (is_large || u64::from(size) + u64::from(offset) == end)
 }
 
 /// Ends the reading of a list of files that is too long, before it fills the memory.
