@@ -21,6 +21,7 @@ pub mod manifest;
 pub mod mirror;
 mod packing;
 pub mod registry;
+pub mod rendered;
 mod search;
 pub mod source;
 

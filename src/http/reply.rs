@@ -39,6 +39,16 @@ impl Reply {
         Self::envelope(200, data)
     }
 
+    /// As `ok`, around data that is JSON already.
+    pub fn ok_written(data: &[u8]) -> Self {
+        let message = reason(200);
+        let mut body = Vec::with_capacity(data.len() + 64);
+        body.extend_from_slice(format!(r#"{{"message":"{message}","data":"#).as_bytes());
+        body.extend_from_slice(data);
+        body.push(b'}');
+        Self::new(200, JSON, body)
+    }
+
     pub fn created(data: impl Serialize) -> Self {
         Self::envelope(201, data)
     }
@@ -227,6 +237,13 @@ mod tests {
         for (error, status) in table {
             assert_eq!(of_error(&error, Detail::Others).status, status, "{error:?}");
         }
+    }
+
+    #[test]
+    fn written_data_stands_in_the_same_envelope() {
+        let data = json!([{"a": "ü"}, null]);
+        let written = Reply::ok_written(data.to_string().as_bytes());
+        assert_eq!(written.body, Reply::ok(data).body);
     }
 
     #[test]

@@ -23,6 +23,7 @@ mod limits;
 mod manuals;
 mod marketplace;
 mod matrix;
+mod mirror;
 mod mlflow;
 mod mlflow_real;
 mod mlflow_recorded;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::marketplace::source::{Files as _, Source};
+use crate::marketplace::source::Source;
 use crate::marketplace::tests::upstream::{Answer, Upstream};
 use crate::outbound::{Outbound, OutboundPolicy};
 use crate::package::path::PackagePath;
