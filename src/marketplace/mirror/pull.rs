@@ -56,7 +56,11 @@ pub fn pull(
     let files = wanted.from.files_with_patience(outbound);
     let document = Document::parse(&files.registry()?)?;
     let chosen = document.chosen(&wanted.choice)?;
-    let staging = Staging::open(&staging_place(&wanted.to), &name_of(&wanted.from))?;
+    let staging = Staging::open(
+        &staging_place(&wanted.to),
+        &name_of(&wanted.from),
+        matches!(wanted.to, Target::Folder(_)),
+    )?;
     let copying = Copying {
         files: &*files,
         staging: &staging,
@@ -93,7 +97,6 @@ pub fn pull(
     match &wanted.to {
         Target::Folder(_) => staging.publish(&text, &listed)?,
         Target::Zip(target) => {
-            staging.settle()?;
             report.bytes = archive::write(&staging, target, &text, &listed)?;
             let place = staging.root().to_owned();
             drop(staging);

@@ -2,6 +2,9 @@
 //!
 //! What is not finished lies in a folder of its own inside, with the journal. `plugins.json` comes
 //! last: until then the folder is the mirror that it was before.
+//!
+//! A folder that only stages an archive is not synced, which for many small files takes far longer
+//! than all the rest: each file is checked by its digest before it is used, by the next pull and by the archive.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -26,6 +29,7 @@ const WORK: &str = ".souk-mirror";
 
 pub struct Staging {
     root: PathBuf,
+    is_mirror: bool,
     pub journal: Journal,
     /// What the mirror that was here before lists.
     before: BTreeSet<PackagePath>,
@@ -37,8 +41,9 @@ pub struct Staging {
 }
 
 impl Staging {
-    /// `source` tells apart the pulls that may go on from one another.
-    pub fn open(root: &Path, source: &Digest) -> Result<Self> {
+    /// `source` tells apart the pulls that may go on from one another; `is_mirror` says that the
+    /// folder is to become the mirror itself.
+    pub fn open(root: &Path, source: &Digest, is_mirror: bool) -> Result<Self> {
         let cannot = |error: std::io::Error| {
             Error::Conflict(format!("{} cannot be written: {error}", root.display()))
         };
@@ -56,6 +61,7 @@ impl Staging {
         let journal = Journal::open(&work.join("journal"), source)?;
         Ok(Self {
             root: root.to_owned(),
+            is_mirror,
             journal,
             before,
             written: Mutex::default(),
@@ -90,7 +96,9 @@ impl Staging {
         let unfinished = self.work().join(Uuid::now_v7().to_string());
         let mut file = File::create_new(&unfinished)?;
         file.write_all(bytes)?;
-        file.sync_all()?;
+        if self.is_mirror {
+            file.sync_all()?;
+        }
         fs::rename(&unfinished, &place).map_err(|error| unwritable(path, &error))?;
         self.written.lock().insert(path.clone());
         let mut changed = self.changed.lock();
@@ -102,10 +110,11 @@ impl Staging {
         Ok(())
     }
 
-    /// After it, the names of all files are on the disk too.
+    /// After it, the names of all files of a mirror are on the disk too.
     pub fn settle(&self) -> Result<()> {
-        for folder in std::mem::take(&mut *self.changed.lock()) {
-            sync_folder(&folder)?;
+        let changed = std::mem::take(&mut *self.changed.lock());
+        for folder in changed.iter().filter(|_| self.is_mirror) {
+            sync_folder(folder)?;
         }
         Ok(())
     }
