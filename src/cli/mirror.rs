@@ -26,8 +26,8 @@ const PULL_EXAMPLES: &str = "Examples:
   souk mirror pull --to market --only mlflow --only slack
   souk mirror pull --from /srv/marketplace --to market.zip --allow-missing --json
 
-A pull that was interrupted is run again: it goes on with what has arrived. Where some plugin cannot be
-copied, no mirror is made, and the exit code is 1.";
+A pull that was interrupted is run again: it goes on with what has arrived.
+Where some plugin cannot be copied, no mirror is made, and the exit code is 1.";
 
 const VERIFY_EXAMPLES: &str = "Examples:
   souk mirror verify market.zip
@@ -65,7 +65,8 @@ pub struct Pull {
     /// Leave this plugin out; may be repeated
     #[arg(long, value_name = "KEY")]
     except: Vec<String>,
-    /// Keep a plugin whose files the source does not have in the list, without files
+    /// Keep plugins whose files the source does not have in the list, without files, and leave out entries
+    /// that cannot be read
     #[arg(long)]
     allow_missing: bool,
     /// Print no line per plugin
@@ -112,17 +113,23 @@ impl Pull {
         if report.registry.is_some() {
             return Ok(());
         }
-        let (missing, failed) = (report.missing(), report.failed());
-        let advice = if failed == 0 {
-            "; --allow-missing keeps them in the list without files"
-        } else {
-            "; run the pull again, or leave them out with --except"
-        };
-        Err(Error::Conflict(format!(
-            "no mirror was made: of {} plugins {missing} are missing and {failed} failed{advice}",
-            report.plugins.len()
-        )))
+        Err(no_mirror(&report))
     }
+}
+
+fn no_mirror(report: &Report) -> Error {
+    let advice = if report.failed() == 0 {
+        "--allow-missing keeps plugins without files in the list and leaves out what cannot be read"
+    } else {
+        "run the pull again, or leave plugins out with --except"
+    };
+    Error::Conflict(format!(
+        "no mirror was made: of {} plugins {} are missing and {} failed, and {} entries cannot be read; {advice}",
+        report.plugins.len(),
+        report.missing(),
+        report.failed(),
+        report.unreadable.len(),
+    ))
 }
 
 fn told(step: &Step<'_>) -> String {
@@ -142,14 +149,10 @@ fn told(step: &Step<'_>) -> String {
 }
 
 fn sentence(wanted: &mirror::Pull, report: &Report) -> String {
-    let of_no_step: Vec<String> = report
-        .plugins
+    let unreadable: Vec<String> = report
+        .unreadable
         .iter()
-        .filter(|plugin| plugin.version.is_empty())
-        .filter_map(|plugin| match &plugin.outcome {
-            Outcome::Failed(reason) => Some(format!("{}: FAILED: {reason}\n", plugin.key)),
-            _ => None,
-        })
+        .map(|problem| format!("{problem}\n"))
         .collect();
     let unpublished = match report.unpublished {
         0 => String::new(),
@@ -168,7 +171,7 @@ fn sentence(wanted: &mirror::Pull, report: &Report) -> String {
             report.bytes
         )
     });
-    format!("{}{counts}{made}", of_no_step.concat())
+    format!("{}{counts}{made}", unreadable.concat())
 }
 
 fn summary(wanted: &mirror::Pull, report: &Report) -> Value {
@@ -199,6 +202,7 @@ fn summary(wanted: &mirror::Pull, report: &Report) -> Value {
         "copied": report.whole(),
         "missing": report.missing(),
         "failed": report.failed(),
+        "unreadable": report.unreadable,
         "unpublished": report.unpublished,
         "bytes": report.bytes,
         "registrySha256": report.registry,

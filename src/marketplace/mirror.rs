@@ -6,12 +6,14 @@
 
 use std::path::{Path, PathBuf};
 
+use super::manifest::Problem;
 use super::source::is_archive;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::plugin_key::PluginKey;
 
 mod archive;
+mod copying;
 mod document;
 mod journal;
 mod pull;
@@ -55,8 +57,7 @@ impl Target {
 /// What became of one plugin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Copied {
-    /// The plugin's key, or what stands for it in a manifest that cannot be read.
-    pub key: String,
+    pub key: PluginKey,
     pub version: String,
     pub outcome: Outcome,
 }
@@ -80,6 +81,8 @@ pub enum Outcome {
 pub struct Report {
     /// In the order of the registry.
     pub plugins: Vec<Copied>,
+    /// Entries of the registry that no reader lists.
+    pub unreadable: Vec<Problem>,
     /// Plugins that the source does not show; they are not copied.
     pub unpublished: usize,
     /// The digest of the written `plugins.json`, which pins every other file;

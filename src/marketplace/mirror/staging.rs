@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
-use std::io::{ErrorKind, Read as _, Write as _};
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use parking_lot::Mutex;
@@ -21,6 +21,8 @@ use crate::durable::sync_folder;
 use crate::error::{Error, Result};
 use crate::marketplace::listing::ListedFile;
 use crate::marketplace::manifest::FILE_NAME;
+use crate::marketplace::source::Files as _;
+use crate::marketplace::source::folder::Folder;
 use crate::package::index::Blob;
 use crate::package::path::PackagePath;
 
@@ -50,6 +52,8 @@ impl Staging {
         let before = mirror_before(root)?;
         let work = root.join(WORK);
         fs::create_dir_all(&work).map_err(cannot)?;
+        let root = root.canonicalize()?;
+        let work = inside(&root, &work)?;
         let lock = File::create(work.join("LOCK")).map_err(cannot)?;
         if lock.try_lock().is_err() {
             return Err(Error::Conflict(format!(
@@ -60,7 +64,7 @@ impl Staging {
         remove_unfinished(&work)?;
         let journal = Journal::open(&work.join("journal"), source)?;
         Ok(Self {
-            root: root.to_owned(),
+            root,
             is_mirror,
             journal,
             before,
@@ -92,6 +96,9 @@ impl Staging {
     pub fn put(&self, path: &PackagePath, bytes: &[u8]) -> Result<()> {
         let place = self.root.join(path.as_str());
         let folder = place.parent().unwrap_or(&self.root);
+        if let Some(known) = folder.ancestors().find(|folder| folder.exists()) {
+            inside(&self.root, known)?;
+        }
         fs::create_dir_all(folder).map_err(|error| unwritable(path, &error))?;
         let unfinished = self.work().join(Uuid::now_v7().to_string());
         let mut file = File::create_new(&unfinished)?;
@@ -148,6 +155,9 @@ impl Staging {
 
     fn remove(&self, path: &PackagePath) -> Result<()> {
         let place = self.root.join(path.as_str());
+        if let Some(folder) = place.parent().filter(|folder| folder.exists()) {
+            inside(&self.root, folder)?;
+        }
         match fs::remove_file(&place) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
             _ => {}
@@ -160,6 +170,19 @@ impl Staging {
         }
         Ok(())
     }
+}
+
+/// The folder, which a link must not lead out of the mirror: a stick that somebody prepared would
+/// have us write elsewhere.
+fn inside(root: &Path, folder: &Path) -> Result<PathBuf> {
+    let place = folder.canonicalize()?;
+    if place.starts_with(root) {
+        return Ok(place);
+    }
+    Err(Error::Conflict(format!(
+        "{} is a link to a place outside of the mirror; remove it",
+        folder.display()
+    )))
 }
 
 fn unwritable(path: &PackagePath, error: &std::io::Error) -> Error {
@@ -185,15 +208,17 @@ fn mirror_before(root: &Path) -> Result<BTreeSet<PackagePath>> {
         }
         Err(error) => return Err(error.into()),
     };
-    let mut text = Vec::new();
-    match File::open(root.join(FILE_NAME)) {
-        Ok(mut file) => file.read_to_end(&mut text)?,
-        Err(_) if entries.next().is_none() || root.join(WORK).is_dir() => {
-            return Ok(BTreeSet::new());
-        }
-        Err(_) => return foreign("holds something that is not a mirror"),
-    };
-    match Document::parse(&text).map(|document| document.listed()) {
+    if !root.join(FILE_NAME).exists() {
+        return if entries.next().is_none() || root.join(WORK).is_dir() {
+            Ok(BTreeSet::new())
+        } else {
+            foreign("holds something that is not a mirror")
+        };
+    }
+    let document = Folder::new(root)
+        .registry()
+        .and_then(|text| Document::parse(&text));
+    match document.map(|document| document.listed()) {
         Ok(Ok(listed)) => Ok(listed.into_keys().collect()),
         Ok(Err(reason)) => foreign(&format!(
             "holds a marketplace that is not a mirror: {reason}"

@@ -283,6 +283,34 @@ fn a_plugin_without_its_files_is_named_and_may_stay_in_the_list_if_told_so() {
 }
 
 #[test]
+fn entries_that_cannot_be_read_are_named_and_left_out_only_if_told_so() {
+    let (upstream, mut place) = (mixed(), Place::new());
+    offer(
+        &upstream,
+        &[
+            plugin("loose", json!({})),
+            plugin("x", json!({"key": "No Key"})),
+        ],
+    );
+    let report = place.try_pull(upstream.source(), "market").unwrap();
+    assert!(report.registry.is_none());
+    assert!(
+        report.unreadable[0].to_string().contains("No Key"),
+        "{report:?}"
+    );
+    place.allow_missing = true;
+    place.pull(upstream.source(), "market");
+    assert_eq!(place.faults("market"), [""; 0]);
+    assert_eq!(
+        place.registry("market")["plugins"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+}
+
+#[test]
 fn a_file_that_is_not_what_the_source_lists_is_never_allowed_but_may_be_left_out() {
     let (upstream, mut place) = (mixed(), Place::new());
     place.allow_missing = true;
@@ -348,6 +376,38 @@ fn nothing_is_written_into_a_folder_that_is_not_a_mirror() {
     }
     let itself = place.try_pull(place.source("home"), "home").unwrap_err();
     assert!(itself.to_string().contains("home"), "{itself}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_in_a_mirror_leads_no_file_out_of_it() {
+    use std::os::unix::fs::symlink;
+    let (upstream, place) = (mixed(), Place::new());
+    place.pull(upstream.source(), "market");
+    fs::create_dir(place.path("home")).unwrap();
+    fs::write(place.path("home/main.lua"), "mine").unwrap();
+    let (home, linked) = (place.path("home"), place.path("market/plugins/loose"));
+    fs::remove_dir_all(&linked).unwrap();
+    symlink(&home, &linked).unwrap();
+    let report = place.try_pull(upstream.source(), "market").unwrap();
+    let Outcome::Failed(reason) = &report.plugins[1].outcome else {
+        panic!("{report:?}")
+    };
+    assert!(reason.contains("link to a place outside"), "{reason}");
+    // Nor is what the mirror no longer lists removed there.
+    offer(&upstream, &[]);
+    let refusal = place.try_pull(upstream.source(), "market").unwrap_err();
+    assert!(refusal.to_string().contains("outside"), "{refusal}");
+    assert_eq!(fs::read(home.join("main.lua")).unwrap(), b"mine");
+    assert_eq!(fs::read_dir(&home).unwrap().count(), 1);
+
+    symlink(&home, place.path("prepared")).unwrap();
+    fs::create_dir(place.path("stick")).unwrap();
+    symlink(&home, place.path("stick/.souk-mirror")).unwrap();
+    for name in ["prepared", "stick"] {
+        place.try_pull(upstream.source(), name).unwrap_err();
+    }
+    assert_eq!(fs::read_dir(&home).unwrap().count(), 1);
 }
 
 #[test]

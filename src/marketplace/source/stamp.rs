@@ -25,7 +25,6 @@ impl Stamp {
 }
 
 #[cfg(unix)]
-#[allow(clippy::unnecessary_wraps)] // not every system has one
 fn identity(about: &Metadata) -> Option<(u64, u64)> {
     use std::os::unix::fs::MetadataExt as _;
     Some((about.dev(), about.ino()))
