@@ -24,7 +24,7 @@ import { useSearchText } from "./useSearchText";
 
 export function MarketplaceTab() {
   const { query, category, page, isFiltered, filter, clear, addressOf } = useMarketplaceQuery();
-  const [text, setText] = useSearchText(query, (next) => filter({ query: next }));
+  const { text, setText, searchNow } = useSearchText(query, (next) => filter({ query: next }));
   const announce = useAnnounce();
   const count = useRef<HTMLParagraphElement>(null);
   const isTurning = useRef(false);
@@ -52,13 +52,13 @@ export function MarketplaceTab() {
       {marketplace.data && <MarketplaceNotice marketplace={marketplace.data} onRefreshed={marketplace.reload} />}
       <Box sx={{ display: "grid", gap: 6, mb: 6 }}>
         <Box sx={{ display: "flex", flexWrap: "wrap", justifyContent: "space-between", gap: 4 }}>
-          <SearchField value={text} onChange={setText} />
+          <SearchField value={text} onChange={setText} onLeave={searchNow} />
           {marketplace.data && <MarketplaceAge marketplace={marketplace.data} onRefreshed={marketplace.reload} />}
         </Box>
         <CategoryFilter
           categories={categories.data ?? []}
           selected={category}
-          onSelect={(id) => filter({ category: id })}
+          onSelect={(id) => filter({ query: text.trim(), category: id })}
         />
       </Box>
       {marketplace.data && marketplace.data.total > 0 && (

@@ -7,11 +7,11 @@ import { useSearchText } from "./useSearchText";
 
 function Probe() {
   const { query, page, filter, addressOf } = useMarketplaceQuery();
-  const [text, setText] = useSearchText(query, (next) => filter({ query: next }));
+  const { text, setText, searchNow } = useSearchText(query, (next) => filter({ query: next }));
   const navigate = useNavigate();
   return (
     <>
-      <input aria-label="text" value={text} onChange={(event) => setText(event.target.value)} />
+      <input aria-label="text" value={text} onChange={(event) => setText(event.target.value)} onBlur={searchNow} />
       <output>{`${query} ${page}`}</output>
       <button onClick={() => void navigate(addressOf(2))}>next</button>
       <button onClick={() => void navigate(-1)}>back</button>
@@ -38,4 +38,19 @@ it("a search starts with its first page, and Back is not undone by what was type
   expect(field.value).toBe("old");
   await new Promise((resolve) => setTimeout(resolve, 300));
   expect(shown()).toBe("old 1");
+});
+
+it("leaving the field or emptying it asks at once", async () => {
+  render(
+    <MemoryRouter initialEntries={["/"]}>
+      <Probe />
+    </MemoryRouter>,
+  );
+  const shown = () => screen.getByRole("status").textContent;
+  const field = screen.getByLabelText<HTMLInputElement>("text");
+  await userEvent.type(field, "word");
+  await userEvent.tab();
+  expect(shown()).toBe("word 1");
+  await userEvent.clear(field);
+  expect(shown()).toBe(" 1");
 });
