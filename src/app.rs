@@ -10,7 +10,7 @@ use crate::lifecycle::{Lifecycle, Rooms};
 use crate::marketplace::Marketplace;
 use crate::marketplace::source::Source;
 use crate::metrics::{Metrics, Reading};
-use crate::outbound::{Outbound, OutboundPolicy};
+use crate::outbound::Outbound;
 use crate::package::store::PackageStore;
 use crate::readiness::Readiness;
 use crate::script::{Limits, Runtime};
@@ -44,10 +44,7 @@ impl App {
         let secrets = Arc::new(SecretBox::open(&config.secret_key)?);
         let storage = Arc::new(Storage::open(&data, &StorageOptions::default())?);
         let packages = Arc::new(PackageStore::new(&data));
-        let outbound = Arc::new(Outbound::new(OutboundPolicy {
-            allow: config.outbound_allow.clone(),
-            insecure_tls: config.outbound_insecure_tls.clone(),
-        }));
+        let outbound = Arc::new(Outbound::new(config.outbound_policy()));
         let source = Source::parse(&config.marketplace)?;
         let marketplace = Arc::new(Marketplace::new(
             source,

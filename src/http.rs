@@ -18,4 +18,5 @@ mod assets;
 mod finish;
 mod json;
 mod page;
+mod paging;
 mod slow_lane;

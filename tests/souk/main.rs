@@ -25,6 +25,7 @@ mod manuals;
 mod marketplace;
 mod matrix;
 mod memory;
+mod mirror;
 mod mlflow;
 mod mlflow_real;
 mod mlflow_recorded;
