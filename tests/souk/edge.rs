@@ -1,5 +1,7 @@
 //! Hostile clients against the built server: it answers, it refuses, it stays up.
 
+mod abandoned;
+
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
@@ -385,7 +387,7 @@ fn expect_continue_is_honoured_and_refused_before_the_body() {
 #[test]
 fn a_client_cannot_tell_the_server_another_address() {
     let server = TestServer::builtin();
-    let spoofed = [("x-edge-peer", "9.9.9.9:1"), ("x-edge-listener", "mlflow")];
+    let spoofed = [("x-edge-origin", "1 mlflow 9.9.9.9:1")];
     // Still local, still the API.
     server
         .nobody()

@@ -26,6 +26,8 @@ pub struct Connection {
     pub socket: TcpStream,
     /// Counted against the cap per address; `None` where that cap does not hold.
     pub address: Option<ClientKey>,
+    /// No other connection of this edge has or had it.
+    pub number: u64,
     peer: SocketAddr,
     listener: &'static str,
     phase: Phase,
@@ -79,11 +81,12 @@ impl Connection {
         peer: SocketAddr,
         listener: &'static str,
         address: Option<ClientKey>,
-        turn: &Turn,
+        turn: &mut Turn,
     ) -> Self {
         Self {
             socket,
             address,
+            number: turn.next_connection(),
             peer,
             listener,
             phase: Phase::Head,
@@ -127,6 +130,11 @@ impl Connection {
             Phase::Waiting { upstream } => Some(upstream),
             _ => None,
         }
+    }
+
+    /// The client has ended its side. It may still read, but nobody could tell from here.
+    pub fn has_hung_up(&self) -> bool {
+        self.peer_done
     }
 
     /// Notes what the poll said about the socket.

@@ -95,7 +95,7 @@ impl EventLoop {
             addresses,
             clients: Slab::new(),
             queue: VecDeque::new(),
-            upstreams: Upstreams::new(config.upstream, ready),
+            upstreams: Upstreams::new(config.upstream, config.hung_up, ready),
             again: Vec::new(),
             next_scan: Instant::now(),
             stops,
@@ -182,6 +182,11 @@ impl EventLoop {
                 return;
             };
             client.note(event.is_readable(), event.is_read_closed());
+            if client.has_hung_up()
+                && let Some(upstream) = client.upstream()
+            {
+                self.upstreams.client_hung_up(upstream, client.number);
+            }
             if event.is_error() || (event.is_read_closed() && event.is_write_closed()) {
                 self.close(token - FIRST_CLIENT);
             } else {
@@ -238,6 +243,7 @@ impl EventLoop {
             return;
         };
         if let Some(upstream) = client.upstream() {
+            self.upstreams.client_hung_up(upstream, client.number);
             self.upstreams.forget_client(upstream);
         }
         if let Some(address) = client.address {
@@ -317,7 +323,13 @@ impl EventLoop {
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
         let entry = self.clients.vacant_entry();
         let index = entry.key();
-        let client = entry.insert(Connection::new(socket, peer, listener, address, &self.turn));
+        let client = entry.insert(Connection::new(
+            socket,
+            peer,
+            listener,
+            address,
+            &mut self.turn,
+        ));
         if let Err(refusal) = admitted {
             client.refuse(refusal, &self.turn);
         }

@@ -11,6 +11,9 @@ use serde_json::Value;
 
 use super::client::Client;
 
+/// How long a figure may take to become what a test waits for.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// How to start a server.
 pub struct Start {
     pub flags: Vec<String>,
@@ -215,6 +218,27 @@ impl TestServer {
         Client {
             base: self.address(),
             token: None,
+        }
+    }
+
+    /// One line of the metrics page, by its name and labels; 0 before it is there.
+    pub fn figure(&self, name: &str) -> f64 {
+        let text = String::from_utf8(self.nobody().get("/metrics").is(200).body).unwrap();
+        text.lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))
+            .map_or(0.0, |value| value.parse().unwrap())
+    }
+
+    /// Waits until a figure is as it should be.
+    pub fn until(&self, name: &str, holds: impl Fn(f64) -> bool) {
+        let start = Instant::now();
+        loop {
+            let figure = self.figure(name);
+            if holds(figure) {
+                return;
+            }
+            assert!(start.elapsed() < PATIENCE, "{name} stays at {figure}");
+            std::thread::sleep(Duration::from_millis(5));
         }
     }
 
