@@ -1,6 +1,7 @@
 //! Hostile clients against the built server: it answers, it refuses, it stays up.
 
 mod abandoned;
+mod restart;
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};

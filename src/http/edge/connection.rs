@@ -116,9 +116,12 @@ impl Connection {
         matches!(self.phase, Phase::Head) && self.input.is_empty() && self.served
     }
 
-    /// Has nothing in flight: may be closed when the edge stops.
-    pub fn is_dispensable(&self) -> bool {
-        matches!(self.phase, Phase::Head | Phase::Draining { .. })
+    /// The edge stops: a head must be there by then, and bytes that nobody spoke of are looked for.
+    pub fn hurry(&mut self, by: Instant) {
+        self.may_read = true;
+        if matches!(self.phase, Phase::Head) {
+            self.deadline = self.deadline.min(by);
+        }
     }
 
     pub fn is_queued(&self) -> bool {
