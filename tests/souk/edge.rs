@@ -1,7 +1,9 @@
 //! Hostile clients against the built server: it answers, it refuses, it stays up.
 
 mod abandoned;
+mod crowd;
 mod restart;
+mod slow_clients;
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
