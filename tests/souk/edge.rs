@@ -1,6 +1,7 @@
 //! Hostile clients against the built server: it answers, it refuses, it stays up.
 
 mod abandoned;
+mod bombs;
 mod crowd;
 mod restart;
 mod slow_clients;
