@@ -1,6 +1,7 @@
 //! The built program in its demo form, on free ports, ended with the test.
 
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -21,6 +22,8 @@ pub struct Start {
     pub data: Option<PathBuf>,
     /// The most file descriptors of the process.
     pub descriptors: Option<u32>,
+    /// Another user to run as, who needs a copy of the program that he can reach.
+    pub user: Option<u32>,
     pub log_level: &'static str,
 }
 
@@ -41,6 +44,7 @@ impl Default for Start {
             environment: vec![("SOUK_INSTALLS_PER_HOUR".to_owned(), "100000".to_owned())],
             data: None,
             descriptors: None,
+            user: None,
             log_level: "info",
         }
     }
@@ -75,6 +79,12 @@ impl Start {
         self
     }
 
+    /// Only root can start a program as somebody else.
+    pub fn user(mut self, user: u32) -> Self {
+        self.user = Some(user);
+        self
+    }
+
     pub fn go(self) -> TestServer {
         let (folder, data) = match self.data {
             Some(data) => (None, data),
@@ -85,9 +95,9 @@ impl Start {
             }
         };
         let binary = env!("CARGO_BIN_EXE_souk");
-        let mut command = match self.descriptors {
-            None => Command::new(binary),
-            Some(most) => {
+        let mut command = match (self.descriptors, self.user) {
+            (None, None) => Command::new(binary),
+            (Some(most), _) => {
                 let mut shell = Command::new("sh");
                 shell.args([
                     "-c",
@@ -95,6 +105,15 @@ impl Start {
                     binary,
                 ]);
                 shell
+            }
+            (None, Some(user)) => {
+                let own = data.parent().unwrap();
+                let copy = own.join("souk");
+                std::fs::copy(binary, &copy).unwrap();
+                std::os::unix::fs::chown(own, Some(user), Some(user)).unwrap();
+                let mut other = Command::new(copy);
+                other.uid(user).gid(user).env("HOME", own);
+                other
             }
         };
         let mut child = command
