@@ -121,6 +121,11 @@ impl UpstreamConnection {
         self.phase != Phase::Probing
     }
 
+    /// It will take no further request: the reply said so, or the other end has closed.
+    pub fn is_closing(&self) -> bool {
+        self.peer_done || self.reply.is_closing()
+    }
+
     /// Notes what the poll said about the socket.
     pub fn note(&mut self, readable: bool, read_closed: bool) {
         self.may_read |= readable || read_closed;

@@ -143,9 +143,8 @@ fn a_process_that_can_start_no_thread_goes_on_and_recovers() {
     assert!(server.threads() <= threads);
     limit_threads(&server, ENOUGH_THREADS);
     serves_again(&server.nobody(), Instant::now());
-    println!(
-        "test connection without a thread to spare: {starved}, afterwards: {}",
-        test()
-    );
+    let recovered = test();
+    println!("test connection without a thread to spare: {starved}; afterwards: {recovered}");
+    assert!(starved.ends_with("try again") && !recovered.ends_with("try again"));
     assert!(server.is_running());
 }

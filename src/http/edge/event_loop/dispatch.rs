@@ -209,7 +209,7 @@ impl EventLoop {
         if let Some(connection) = client.and_then(|client| self.clients.get_mut(client)) {
             connection.answer(&mut upstream.reply, &self.turn);
         }
-        if upstream.reply.is_closing() {
+        if upstream.is_closing() {
             self.lose(index, Refusal::new(502, ""));
         } else if upstream.is_idle() {
             self.upstreams.idle.push(index);
