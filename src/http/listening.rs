@@ -31,7 +31,7 @@ impl Listening {
             let socket = handed.take_tcp_listener(at).map_err(|error| {
                 Error::invalid(
                     "LISTEN_FDS",
-                    format!("socket {at} that was handed over is of no use: {error}; Souk listens on TCP sockets"),
+                    format!("what LISTEN_FDS hands over at place {at} is of no use: {error}; Souk needs listening TCP sockets"),
                 )
             })?;
             sockets.extend(socket);

@@ -155,6 +155,23 @@ fn start_on(listener: &TcpListener, folder: &Path) -> Child {
         .unwrap()
 }
 
+#[test]
+fn what_is_handed_over_and_is_no_socket_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = "exec env LISTEN_PID=$$ LISTEN_FDS=1 \"$0\" \"$@\" 3</dev/null";
+    let refused = Command::new("bash")
+        .args(["-c", script, env!("CARGO_BIN_EXE_souk")])
+        .args(arguments(folder.path()))
+        .output()
+        .unwrap();
+    let text = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{text}");
+    assert!(
+        text.contains("LISTEN_FDS") && text.contains("not a socket"),
+        "{text}"
+    );
+}
+
 fn tell(child: &Child, signal: rustix::process::Signal) {
     rustix::process::kill_process(rustix::process::Pid::from_child(child), signal).unwrap();
 }
