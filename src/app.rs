@@ -39,8 +39,12 @@ pub struct App {
 }
 
 impl App {
-    pub fn open(config: Config, sample_mlflow: Option<SampleMlflow>) -> Result<Arc<Self>> {
-        let data = Arc::new(DataDir::open(&config.data)?);
+    pub fn open(
+        config: Config,
+        data: DataDir,
+        sample_mlflow: Option<SampleMlflow>,
+    ) -> Result<Arc<Self>> {
+        let data = Arc::new(data);
         let secrets = Arc::new(SecretBox::open(&config.secret_key)?);
         let storage = Arc::new(Storage::open(&data, &StorageOptions::default())?);
         let packages = Arc::new(PackageStore::new(&data));

@@ -1,6 +1,7 @@
 //! Sockets, routes, sign-in and replies. Knows no SQL.
 
 pub mod edge;
+pub mod listening;
 pub mod running;
 
 pub mod dispatch;
