@@ -21,8 +21,8 @@ use crate::storage::Storage;
 use crate::tenant::TenantId;
 use crate::user::{Role, User};
 use keys::SigningKeys;
-use known::Known;
 pub use keys::{Rotation, rotate};
+use known::Known;
 pub use token::{Claims, Purpose};
 
 pub const ACCESS_SECONDS: i64 = 3600;

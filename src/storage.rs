@@ -33,8 +33,8 @@ mod settings;
 pub mod door;
 pub mod plugin_db;
 
-pub use generations::Generation;
 pub use aside::Aside;
+pub use generations::Generation;
 pub use health::Ownership;
 pub use plugin_db::{DbError, Executed, Params, PluginDb, RowLimits};
 pub use tenant_pool::PoolStats as StorageStats;
