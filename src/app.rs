@@ -10,13 +10,14 @@ use crate::lifecycle::{Lifecycle, Rooms};
 use crate::marketplace::Marketplace;
 use crate::marketplace::source::Source;
 use crate::metrics::{Metrics, Reading};
-use crate::outbound::{Outbound, OutboundPolicy};
+use crate::outbound::Outbound;
 use crate::package::store::PackageStore;
 use crate::readiness::Readiness;
 use crate::script::{Limits, Runtime};
 use crate::secret::SecretBox;
 use crate::session::Sessions;
 use crate::storage::{Storage, StorageOptions};
+use crate::tenant_health::TenantHealth;
 
 /// Adds the figures of a room above this one, such as the edge's, to a reading.
 pub type MoreFigures = Box<dyn Fn(&mut Reading) + Send + Sync>;
@@ -30,6 +31,7 @@ pub struct App {
     pub lifecycle: Lifecycle,
     pub metrics: Arc<Metrics>,
     pub readiness: Readiness,
+    pub tenant_health: TenantHealth,
     /// Only in the demo.
     pub sample_mlflow: Option<SampleMlflow>,
     pub more_figures: OnceLock<MoreFigures>,
@@ -37,15 +39,16 @@ pub struct App {
 }
 
 impl App {
-    pub fn open(config: Config, sample_mlflow: Option<SampleMlflow>) -> Result<Arc<Self>> {
-        let data = Arc::new(DataDir::open(&config.data)?);
+    pub fn open(
+        config: Config,
+        data: DataDir,
+        sample_mlflow: Option<SampleMlflow>,
+    ) -> Result<Arc<Self>> {
+        let data = Arc::new(data);
         let secrets = Arc::new(SecretBox::open(&config.secret_key)?);
         let storage = Arc::new(Storage::open(&data, &StorageOptions::default())?);
         let packages = Arc::new(PackageStore::new(&data));
-        let outbound = Arc::new(Outbound::new(OutboundPolicy {
-            allow: config.outbound_allow.clone(),
-            insecure_tls: config.outbound_insecure_tls.clone(),
-        }));
+        let outbound = Arc::new(Outbound::new(config.outbound_policy()));
         let source = Source::parse(&config.marketplace)?;
         let marketplace = Arc::new(Marketplace::new(
             source,
@@ -66,6 +69,7 @@ impl App {
         });
         Ok(Arc::new(Self {
             readiness: Readiness::new(Arc::clone(&storage), Arc::clone(&packages)),
+            tenant_health: TenantHealth::default(),
             config,
             storage,
             marketplace,
@@ -82,7 +86,12 @@ impl App {
     /// All figures that are read rather than counted.
     pub fn reading(&self) -> Reading {
         let stats = self.storage.stats();
+        let round = self.tenant_health.progress();
         let mut reading = Reading {
+            tenants: figure(round.tenants),
+            tenants_checked: figure(round.checked),
+            tenants_degraded: figure(round.degraded),
+            tenants_migrated: figure(stats.migrated),
             tenant_slots: figure(stats.slots),
             tenant_slots_in_use: figure(stats.in_use),
             tenant_slot_hits: figure(stats.hits),

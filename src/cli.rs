@@ -9,6 +9,8 @@ mod config;
 mod demo;
 mod examples;
 mod man;
+mod marketplace;
+mod mirror;
 mod organization;
 mod output;
 mod serve;
@@ -61,6 +63,12 @@ enum Verb {
     /// List and inspect tenants, the databases of organizations
     #[command(subcommand, after_help = tenant::EXAMPLES)]
     Tenant(tenant::TenantVerb),
+    /// Look at the configured marketplace, and renew its copy
+    #[command(subcommand, after_help = marketplace::EXAMPLES)]
+    Marketplace(marketplace::MarketplaceVerb),
+    /// Copy a marketplace into a folder or a zip file, and check the copy
+    #[command(subcommand, after_help = mirror::EXAMPLES)]
+    Mirror(mirror::MirrorVerb),
     /// Show the configuration in force
     #[command(subcommand, after_help = config::EXAMPLES)]
     Config(config::ConfigVerb),
@@ -112,6 +120,8 @@ impl Cli {
             Verb::User(verb) => verb.run(&self.settings.load()?),
             Verb::Organization(verb) => verb.run(&self.settings.load()?),
             Verb::Tenant(verb) => verb.run(&self.settings.load()?),
+            Verb::Marketplace(verb) => verb.run(&self.settings.load()?),
+            Verb::Mirror(verb) => verb.run(&self.settings.load()?),
             Verb::Config(verb) => verb.run(&self.settings.load()?),
             Verb::Completions(completions) => completions.run(),
             Verb::Man(manual) => manual.run(),

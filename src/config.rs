@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use ipnet::IpNet;
 
 use crate::error::{Error, Result};
-use crate::outbound::AllowEntry;
+use crate::outbound::{AllowEntry, OutboundPolicy};
 use keys::Key;
 
 /// What one key holds before its type is read.
@@ -90,6 +90,14 @@ impl Config {
         settings.extend(environment::read(std::env::vars_os())?);
         settings.extend(flags);
         Self::from_settings(settings)
+    }
+
+    /// What the operator allows of requests to the outside.
+    pub fn outbound_policy(&self) -> OutboundPolicy {
+        OutboundPolicy {
+            allow: self.outbound_allow.clone(),
+            insecure_tls: self.outbound_insecure_tls.clone(),
+        }
     }
 
     pub fn settings(&self) -> &Settings {

@@ -53,6 +53,25 @@ impl Owner<'_> {
         Ok(plain)
     }
 
+    /// The same configuration with every secret under the newest key; `None` if they are already.
+    pub fn reseal(
+        &self,
+        secrets: &SecretBox,
+        stored: &Configuration,
+    ) -> Result<Option<Configuration>> {
+        let mut renewed = None;
+        for pointer in sealed_pointers(stored) {
+            let Some(text) = at(stored, &pointer).and_then(sealed_text) else {
+                continue;
+            };
+            if let Some(text) = secrets.reseal_text(&self.place(&pointer), text)? {
+                let renewed = renewed.get_or_insert_with(|| stored.clone());
+                replace(renewed, &pointer, sealed(text));
+            }
+        }
+        Ok(renewed)
+    }
+
     /// What a client sees.
     pub fn mask(stored: &Configuration) -> Configuration {
         let mut shown = stored.clone();

@@ -2,9 +2,13 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
 use crate::tenant::TenantId;
+
+/// How often to try again for a folder that another process has.
+const LOCK_POLL: Duration = Duration::from_millis(10);
 
 /// An open data folder, held by this process alone until it is dropped.
 #[derive(Debug)]
@@ -17,6 +21,11 @@ impl DataDir {
     /// Makes the folder if needed and takes its lock.
     /// A second process on the same folder gets `Error::Conflict`.
     pub fn open(root: &Path) -> Result<Self> {
+        Self::open_within(root, Duration::ZERO)
+    }
+
+    /// Waits for that long while another process has the folder: a predecessor that still answers.
+    pub fn open_within(root: &Path, patience: Duration) -> Result<Self> {
         fs::create_dir_all(root).map_err(|error| {
             Error::internal(
                 &format!("cannot make the data folder {}", root.display()),
@@ -30,7 +39,7 @@ impl DataDir {
             .write(true)
             .open(root.join("LOCK"))
             .map_err(|error| unusable(&root, error))?;
-        match lock.try_lock() {
+        match lock_within(&lock, patience) {
             Ok(()) => {}
             Err(fs::TryLockError::WouldBlock) => {
                 return Err(Error::Conflict(format!(
@@ -102,6 +111,18 @@ fn empty(folder: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn lock_within(lock: &File, patience: Duration) -> std::result::Result<(), fs::TryLockError> {
+    let end = Instant::now() + patience;
+    loop {
+        match lock.try_lock() {
+            Err(fs::TryLockError::WouldBlock) if Instant::now() < end => {
+                std::thread::sleep(LOCK_POLL);
+            }
+            outcome => return outcome,
+        }
+    }
 }
 
 fn unusable(root: &Path, error: impl Into<std::io::Error>) -> Error {

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, named_params};
 use crate::clock;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
-use crate::organization::{self, FirstAdmin};
+use crate::organization::{self, FirstAdmin, NewOrganization};
 use crate::password;
 use crate::storage::Storage;
 use crate::user::User;
@@ -61,7 +61,12 @@ pub fn complete(storage: &Storage, answers: &Answers<'_>) -> Result<User> {
     if closed == 0 {
         return Err(closed_link());
     }
-    match organization::create(storage, answers.organization_name, None, Some(&admin)) {
+    let new = NewOrganization {
+        name: answers.organization_name,
+        id: None,
+        admin: Some(admin),
+    };
+    match organization::create(storage, &new) {
         Ok((_, Some(user))) => Ok(user),
         Ok((_, None)) => Err(Error::Internal("the first Admin was not made".to_owned())),
         Err(error) => {

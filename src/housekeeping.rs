@@ -1,18 +1,16 @@
 //! Work that nobody waits for: soon after the start, then once a day.
 //!
-//! Each tenant's file is opened (which migrates an old one) and held against its catalogue, then
-//! packages that nobody uses are removed. A round asks between tenants whether it should stop.
+//! All tenants are looked at ([`sweep`]), then packages that nobody uses are removed. Readiness does
+//! not wait for any of it, and a round stops between two tenants when the process ends.
+
+mod sweep;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::metrics::TenantCheck;
-use crate::organization;
-use crate::tenant::TenantId;
 
 /// The first requests after a start go first.
 const FIRST_CHECK: Duration = Duration::from_secs(5);
@@ -26,28 +24,34 @@ const END: Duration = Duration::from_secs(2);
 
 /// Dropping it ends the thread.
 pub struct Housekeeping {
-    stopping: Arc<AtomicBool>,
     stop: Option<Sender<()>>,
     /// Closed when the thread ends.
     ended: Receiver<()>,
 }
 
+/// Whether the thread was told to end.
+struct Stop(Receiver<()>);
+
+impl Stop {
+    /// Waits so long, or until it is told.
+    fn told_within(&self, wait: Duration) -> bool {
+        self.0.recv_timeout(wait) != Err(RecvTimeoutError::Timeout)
+    }
+}
+
 impl Housekeeping {
     pub fn start(app: &Arc<App>) -> Result<Self> {
         let app = Arc::clone(app);
-        let stopping = Arc::new(AtomicBool::new(false));
-        let (stop, stopped) = channel();
+        let (stop, told) = channel();
         let (ending, ended) = channel();
-        let asked_to_stop = Arc::clone(&stopping);
         std::thread::Builder::new()
             .name("housekeeping".to_owned())
             .spawn(move || {
                 let _closed_at_the_end: Sender<()> = ending;
-                go_round(&app, &stopped, &asked_to_stop);
+                go_round(&app, &Stop(told));
             })
             .map_err(|error| Error::internal("cannot start the housekeeping thread", error))?;
         Ok(Self {
-            stopping,
             stop: Some(stop),
             ended,
         })
@@ -55,7 +59,6 @@ impl Housekeeping {
 
     /// Asks the thread to end and does not wait for it.
     pub fn ask_to_stop(&mut self) {
-        self.stopping.store(true, Ordering::Relaxed);
         drop(self.stop.take());
     }
 }
@@ -69,17 +72,16 @@ impl Drop for Housekeeping {
     }
 }
 
-fn go_round(app: &App, stopped: &Receiver<()>, stopping: &AtomicBool) {
-    let told_to_stop = |wait| stopped.recv_timeout(wait) != Err(RecvTimeoutError::Timeout);
+fn go_round(app: &App, stop: &Stop) {
     let (mut before_check, mut before_collection) = (FIRST_CHECK, FIRST_COLLECTION);
     loop {
-        if told_to_stop(before_check) {
+        if stop.told_within(before_check) {
             return;
         }
-        if let Err(error) = check_tenants(app, stopping) {
+        if let Err(error) = sweep::check_tenants(app, stop) {
             tracing::error!(%error, "tenants were not checked");
         }
-        if told_to_stop(before_collection) {
+        if stop.told_within(before_collection) {
             return;
         }
         if let Err(error) = app.lifecycle.collect_packages() {
@@ -87,42 +89,4 @@ fn go_round(app: &App, stopped: &Receiver<()>, stopping: &AtomicBool) {
         }
         (before_check, before_collection) = (EVERY, Duration::ZERO);
     }
-}
-
-/// One tenant that cannot be read is logged and does not keep the others from being checked.
-fn check_tenants(app: &App, stopping: &AtomicBool) -> Result<()> {
-    let mut orphans = 0;
-    for one in app.storage.control(organization::list)? {
-        if stopping.load(Ordering::Relaxed) {
-            return Ok(());
-        }
-        orphans += check(app, &one.tenant_id);
-    }
-    app.metrics.orphans_found(orphans);
-    Ok(())
-}
-
-/// The number of orphans. None is ever there unless there is a bug; none is removed, as it may hold data.
-fn check(app: &App, tenant: &TenantId) -> usize {
-    let found = match app.storage.check_tenant(tenant) {
-        Ok(found) => found,
-        Err(error) => {
-            tracing::error!(%tenant, %error, "a tenant could not be checked");
-            app.metrics.tenant_checked(TenantCheck::Failed);
-            return 0;
-        }
-    };
-    for name in &found.orphans {
-        tracing::error!(%tenant, name, "a table or index of a tenant belongs to no plugin");
-    }
-    for name in &found.missing {
-        tracing::error!(%tenant, name, "a table or index that a plugin owns is not there");
-    }
-    let whole = found.orphans.is_empty() && found.missing.is_empty();
-    app.metrics.tenant_checked(if whole {
-        TenantCheck::Whole
-    } else {
-        TenantCheck::Faulty
-    });
-    found.orphans.len()
 }

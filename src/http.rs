@@ -1,6 +1,7 @@
 //! Sockets, routes, sign-in and replies. Knows no SQL.
 
 pub mod edge;
+pub mod listening;
 pub mod running;
 
 pub mod dispatch;
@@ -18,4 +19,5 @@ mod assets;
 mod finish;
 mod json;
 mod page;
+mod paging;
 mod slow_lane;

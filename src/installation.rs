@@ -107,6 +107,19 @@ impl Installation {
         Self::with_id(conn, id)
     }
 
+    /// The same configuration, sealed anew: nothing that a person would call a change.
+    pub fn replace_sealed(
+        conn: &Connection,
+        id: i64,
+        configuration: &Map<String, Value>,
+    ) -> Result<()> {
+        conn.execute(
+            "UPDATE plugin_installations SET configuration = :configuration WHERE id = :id",
+            named_params! { ":configuration": Value::Object(configuration.clone()).to_string(), ":id": id },
+        )?;
+        Ok(())
+    }
+
     /// False when there was no such row.
     pub fn delete(conn: &Connection, id: i64) -> Result<bool> {
         let deleted = conn.execute(

@@ -30,11 +30,13 @@ pub mod logging;
 pub mod metrics;
 pub mod offline;
 pub mod readiness;
+pub mod tenant_health;
 
 pub mod http;
 
 pub mod first_run;
 pub mod governance;
+pub mod key_rotation;
 pub mod lifecycle;
 pub mod marketplace;
 pub mod organization;

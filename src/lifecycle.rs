@@ -6,6 +6,7 @@
 mod configure;
 mod forward;
 mod install;
+mod installations;
 mod operation;
 mod programs;
 mod refusal;
@@ -38,6 +39,7 @@ use crate::storage::Storage;
 use crate::storage::plugin_db::PluginDb;
 use crate::tenant::TenantId;
 use crate::value::Value;
+use installations::Installations;
 use operation::Operations;
 use programs::{Loaded, Programs};
 use refusal::listed_errors;
@@ -53,6 +55,7 @@ pub struct Lifecycle {
     secrets: Arc<SecretBox>,
     metrics: Arc<Metrics>,
     programs: Programs,
+    installations: Installations,
     operations: Operations,
 }
 
@@ -69,13 +72,14 @@ pub struct Rooms {
 
 /// An installed plugin with its code: what a call of it needs.
 struct Installed {
-    installation: Installation,
+    installation: Arc<Installation>,
     plugin: Arc<Loaded>,
 }
 
 impl Lifecycle {
     pub fn new(rooms: Rooms) -> Self {
         Self {
+            installations: Installations::new(Arc::clone(&rooms.storage)),
             storage: rooms.storage,
             marketplace: rooms.marketplace,
             packages: rooms.packages,
@@ -137,13 +141,18 @@ impl Lifecycle {
         row.to_json(&Owner::mask(&row.configuration))
     }
 
-    fn installation_of(&self, tenant: &TenantId, key: &PluginKey) -> Result<Installation> {
-        self.storage
-            .tenant(tenant, |conn| Installation::of_plugin(conn, key))?
+    fn installation_of(&self, tenant: &TenantId, key: &PluginKey) -> Result<Arc<Installation>> {
+        self.installations
+            .find(tenant, key)?
             .ok_or_else(|| Error::NotFound(format!("Plugin '{key}' is not installed")))
     }
 
-    fn installed(&self, tenant: &TenantId, installation: Installation) -> Result<Installed> {
+    fn installed(
+        &self,
+        tenant: &TenantId,
+        installation: impl Into<Arc<Installation>>,
+    ) -> Result<Installed> {
+        let installation = installation.into();
         let digest = installation.package_digest;
         let plugin = self
             .programs

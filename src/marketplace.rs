@@ -14,17 +14,21 @@ use crate::package::store::PackageStore;
 use crate::storage::Storage;
 
 mod file_cache;
+mod gathering;
 pub mod icon;
 pub mod listing;
 pub mod manifest;
+pub mod mirror;
 mod packing;
 pub mod registry;
+pub mod rendered;
 mod search;
 pub mod source;
 
 use file_cache::FileCache;
 use icon::Icon;
 use listing::Listing;
+use manifest::Registry;
 use registry::{Keeper, Snapshot, State};
 use source::{Files, Source};
 
@@ -35,7 +39,7 @@ const FILE_TIME: Duration = Duration::from_secs(5);
 pub struct Marketplace {
     source: Source,
     keeper: Keeper,
-    files: Box<dyn Files>,
+    files: Arc<dyn Files>,
     cache: FileCache,
     packages: Arc<PackageStore>,
 }
@@ -64,9 +68,15 @@ impl Marketplace {
         outbound: Arc<Outbound>,
         packages: Arc<PackageStore>,
     ) -> Self {
+        let local = source.local();
+        let files = match &local {
+            // One index of an archive serves the registry and the files.
+            Some(local) => Arc::clone(local) as Arc<dyn Files>,
+            None => source.files(&outbound),
+        };
         Self {
-            files: source.files(&outbound),
-            keeper: Keeper::new(&source, storage, outbound),
+            files,
+            keeper: Keeper::new(&source, local, storage, outbound),
             cache: FileCache::default(),
             source,
             packages,
@@ -136,7 +146,7 @@ impl Marketplace {
                     self.cache.kept(&name)
                 }
             }
-            Source::Builtin | Source::Folder(_) => match read() {
+            Source::Builtin | Source::Folder(_) | Source::Zip(_) => match read() {
                 Ok(file) => file.map(Arc::from),
                 Err(error) => {
                     tracing::debug!("[Marketplace] {error}");
@@ -145,6 +155,11 @@ impl Marketplace {
             },
         }
     }
+}
+
+/// The registry of a source as it is now. Nothing is kept.
+pub fn read(source: &Source, outbound: &Arc<Outbound>) -> Result<Arc<Registry>> {
+    registry::read_registry(&*source.files(outbound))
 }
 
 impl Document {

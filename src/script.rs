@@ -11,6 +11,7 @@
 mod budget;
 mod grant;
 pub mod host;
+mod json_writer;
 mod limits;
 mod lua;
 mod observe;
@@ -26,6 +27,8 @@ mod behaviour;
 mod conformance;
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod query_rows;
 #[cfg(test)]
 mod reach;
 
@@ -48,6 +51,9 @@ pub use observe::{Ending, Engine, Observer};
 pub use routes::{RouteMatch, RouteTable};
 
 use running::Running;
+
+/// The field of a route's reply that is written out as JSON and never looked into.
+const DATA: &str = "data";
 
 /// The text files of a package that scripts are made of, by their path inside the package.
 pub type ScriptFiles = BTreeMap<String, Vec<u8>>;
@@ -310,7 +316,11 @@ impl Program {
     ) -> Outcome {
         let started = Instant::now();
         let running = Arc::new(Running::start(call, &self.limits));
-        let result = self.compiled.call(entry, arguments, context, &running);
+        let mut result = self.compiled.call(entry, arguments, context, &running);
+        if let Entry::Hook(_) = entry {
+            // A route's rows are only written out; what a hook returns is looked into.
+            result = result.map(Value::unpacked);
+        }
         let (result, call) = running.finish(result);
         if let Some(observer) = &self.observer {
             let ending = Ending::of(&result);

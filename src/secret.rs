@@ -1,11 +1,10 @@
 //! Encryption of what must not be read from a stolen disk or backup: plugin secrets and signing keys.
 //!
 //! XChaCha20-Poly1305 with a random nonce; the place a secret belongs to is authenticated with it,
-//! so that a sealed value copied to another row does not open. The key is a file outside the data folder.
+//! so that a sealed value copied to another row does not open. A sealed value names its key, so several
+//! keys can be in use while one takes over from another. They lie in a file outside the data folder.
 
-use std::fs;
-use std::io::Write as _;
-use std::path::Path;
+mod key_file;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -17,6 +16,7 @@ use crate::config::SecretKeyPlace;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::random;
+pub use key_file::KeyFile;
 
 const KEY_LENGTH: usize = 32;
 const NONCE_LENGTH: usize = 24;
@@ -27,40 +27,51 @@ const KEY_ID_LENGTH: usize = 4;
 const HEADER_LENGTH: usize = 1 + KEY_ID_LENGTH + NONCE_LENGTH;
 
 pub struct SecretBox {
-    cipher: XChaCha20Poly1305,
-    key_id: [u8; KEY_ID_LENGTH],
+    newest: Cipher,
+    /// They open what the newest did not seal.
+    older: Vec<Cipher>,
 }
 
-impl SecretBox {
-    /// Opens the key file; the default place is filled on first use.
-    pub fn open(place: &SecretKeyPlace) -> Result<Self> {
-        let text = match place {
-            SecretKeyPlace::Given(path) => read_key_file(path)?,
-            SecretKeyPlace::File(path) if path.exists() => read_key_file(path)?,
-            SecretKeyPlace::File(path) => make_key_file(path)?,
-        };
-        let key = BASE64
-            .decode(text.trim())
-            .ok()
-            .and_then(|bytes| <[u8; KEY_LENGTH]>::try_from(bytes).ok())
-            .map(Zeroizing::new)
-            .ok_or_else(|| {
-                Error::invalid(
-                    "secret_key_file",
-                    "the secret key file must hold 32 bytes in base64",
-                )
-            })?;
-        Ok(Self::with_key(&key))
-    }
+struct Cipher {
+    key: XChaCha20Poly1305,
+    id: [u8; KEY_ID_LENGTH],
+}
 
-    fn with_key(key: &[u8; KEY_LENGTH]) -> Self {
-        let mut key_id = [0; KEY_ID_LENGTH];
-        for (to, from) in key_id.iter_mut().zip(Digest::of(key).bytes()) {
+impl Cipher {
+    fn new(key: &[u8; KEY_LENGTH]) -> Self {
+        let mut id = [0; KEY_ID_LENGTH];
+        for (to, from) in id.iter_mut().zip(Digest::of(key).bytes()) {
             *to = *from;
         }
         Self {
-            cipher: XChaCha20Poly1305::new(key.into()),
-            key_id,
+            key: XChaCha20Poly1305::new(key.into()),
+            id,
+        }
+    }
+}
+
+impl SecretBox {
+    /// With the keys of the file at that place.
+    pub fn open(place: &SecretKeyPlace) -> Result<Self> {
+        let keys = KeyFile::at(place)?.read()?;
+        let mut ciphers = keys.iter().map(|key| Cipher::new(key));
+        let newest = ciphers
+            .next()
+            .ok_or_else(|| Error::Internal("the key file holds no key".to_owned()))?;
+        let older: Vec<Cipher> = ciphers.collect();
+        if !older.is_empty() {
+            tracing::warn!(
+                "a rotation of the secret key is not finished: stop the server and run 'souk admin rotate-key'"
+            );
+        }
+        Ok(Self { newest, older })
+    }
+
+    #[cfg(test)]
+    fn with_key(key: &[u8; KEY_LENGTH]) -> Self {
+        Self {
+            newest: Cipher::new(key),
+            older: Vec::new(),
         }
     }
 
@@ -72,39 +83,53 @@ impl SecretBox {
             aad: place.as_bytes(),
         };
         let sealed = self
-            .cipher
+            .newest
+            .key
             .encrypt(&XNonce::from(nonce), payload)
             .map_err(|error| Error::internal("cannot seal a secret", error))?;
         let mut out = Vec::with_capacity(HEADER_LENGTH + sealed.len());
         out.push(FORMAT);
-        out.extend(self.key_id);
+        out.extend(self.newest.id);
         out.extend(nonce);
         out.extend(sealed);
         Ok(out)
     }
 
     pub fn unseal(&self, place: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
-        let damaged = || Error::Internal(format!("the secret at {place} is damaged"));
+        let damaged = || damaged(place);
         let (header, body) = sealed.split_at_checked(HEADER_LENGTH).ok_or_else(damaged)?;
         let (format, rest) = header.split_first().ok_or_else(damaged)?;
         let (key_id, nonce) = rest.split_at_checked(KEY_ID_LENGTH).ok_or_else(damaged)?;
         if *format != FORMAT {
             return Err(damaged());
         }
-        if key_id != self.key_id {
-            return Err(Error::Internal(format!(
-                "the secret at {place} was sealed with another key: restore the key file that belongs to this data folder"
-            )));
-        }
+        let cipher = std::iter::once(&self.newest)
+            .chain(&self.older)
+            .find(|cipher| key_id == cipher.id)
+            .ok_or_else(|| {
+                Error::Internal(format!(
+                    "the secret at {place} was sealed with another key: restore the key file that belongs to this data folder"
+                ))
+            })?;
         let nonce = <[u8; NONCE_LENGTH]>::try_from(nonce).map_err(|_| damaged())?;
         let payload = Payload {
             msg: body,
             aad: place.as_bytes(),
         };
-        self.cipher
+        cipher
+            .key
             .decrypt(&XNonce::from(nonce), payload)
             .map(Zeroizing::new)
             .map_err(|_| damaged())
+    }
+
+    /// The same secret under the newest key; `None` if it is sealed with that already.
+    pub fn reseal(&self, place: &str, sealed: &[u8]) -> Result<Option<Vec<u8>>> {
+        let plain = self.unseal(place, sealed)?;
+        if sealed.get(1..=KEY_ID_LENGTH) == Some(&self.newest.id[..]) {
+            return Ok(None);
+        }
+        self.seal(place, &plain).map(Some)
     }
 
     pub fn seal_text(&self, place: &str, plain: &str) -> Result<String> {
@@ -112,56 +137,24 @@ impl SecretBox {
     }
 
     pub fn unseal_text(&self, place: &str, sealed: &str) -> Result<Zeroizing<String>> {
-        let damaged = || Error::Internal(format!("the secret at {place} is damaged"));
-        let bytes = BASE64.decode(sealed).map_err(|_| damaged())?;
-        let plain = self.unseal(place, &bytes)?;
+        let plain = self.unseal(place, &bytes_of(place, sealed)?)?;
         String::from_utf8(plain.to_vec())
             .map(Zeroizing::new)
-            .map_err(|_| damaged())
+            .map_err(|_| damaged(place))
+    }
+
+    pub fn reseal_text(&self, place: &str, sealed: &str) -> Result<Option<String>> {
+        let resealed = self.reseal(place, &bytes_of(place, sealed)?)?;
+        Ok(resealed.map(|bytes| BASE64.encode(bytes)))
     }
 }
 
-fn read_key_file(path: &Path) -> Result<Zeroizing<String>> {
-    let text = fs::read_to_string(path).map_err(|error| {
-        Error::invalid(
-            "secret_key_file",
-            format!("cannot read the secret key {}: {error}", path.display()),
-        )
-    })?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        let mode = fs::metadata(path)?.permissions().mode();
-        if mode & 0o077 != 0 {
-            tracing::warn!(path = %path.display(), "the secret key can be read by others: chmod 600 it");
-        }
-    }
-    Ok(Zeroizing::new(text))
+fn bytes_of(place: &str, sealed: &str) -> Result<Vec<u8>> {
+    BASE64.decode(sealed).map_err(|_| damaged(place))
 }
 
-fn make_key_file(path: &Path) -> Result<Zeroizing<String>> {
-    let mut key = Zeroizing::new([0; KEY_LENGTH]);
-    random::fill(key.as_mut())?;
-    let text = Zeroizing::new(BASE64.encode(*key));
-    let folder = path.parent().unwrap_or_else(|| Path::new("."));
-    fs::create_dir_all(folder).map_err(|error| {
-        Error::internal(
-            &format!("cannot make {} for the secret key", folder.display()),
-            error,
-        )
-    })?;
-    // A temporary file is 0600 from its first byte, and persisting never replaces a key that
-    // another process made meanwhile.
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    match file.persist_noclobber(path) {
-        Ok(_) => Ok(text),
-        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => {
-            read_key_file(path)
-        }
-        Err(error) => Err(error.error.into()),
-    }
+fn damaged(place: &str) -> Error {
+    Error::Internal(format!("the secret at {place} is damaged"))
 }
 
 #[cfg(test)]
@@ -206,32 +199,20 @@ mod tests {
         assert!(message.contains("another key"), "{message}");
     }
 
-    #[cfg(unix)]
     #[test]
-    fn the_key_file_is_private_and_made_once() {
-        use std::os::unix::fs::PermissionsExt as _;
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("deep").join("secret.key");
-        let place = SecretKeyPlace::File(path.clone());
-        let sealed = SecretBox::open(&place)
-            .unwrap()
-            .seal("place", b"hush")
-            .unwrap();
-        assert_eq!(
-            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-            0o600
-        );
-        assert!(
-            SecretBox::open(&place)
-                .unwrap()
-                .unseal("place", &sealed)
-                .is_ok()
-        );
-    }
-
-    #[test]
-    fn a_named_key_file_must_exist() {
-        let place = SecretKeyPlace::Given("no/such/key".into());
-        assert!(SecretBox::open(&place).is_err());
+    fn an_older_key_opens_and_only_the_newest_seals() {
+        let (old, new) = (sample(), SecretBox::with_key(&[8; KEY_LENGTH]));
+        let ring = SecretBox {
+            newest: Cipher::new(&[8; KEY_LENGTH]),
+            older: vec![Cipher::new(&[7; KEY_LENGTH])],
+        };
+        let sealed = old.seal("place", b"hush").unwrap();
+        assert_eq!(ring.unseal("place", &sealed).unwrap().as_slice(), b"hush");
+        let again = ring.reseal("place", &sealed).unwrap().unwrap();
+        assert_eq!(new.unseal("place", &again).unwrap().as_slice(), b"hush");
+        assert_eq!(again.len(), sealed.len());
+        assert!(old.unseal("place", &again).is_err());
+        assert!(ring.reseal("place", &again).unwrap().is_none());
+        assert!(ring.reseal("elsewhere", &sealed).is_err());
     }
 }

@@ -1,15 +1,17 @@
 //! Sign-in sessions: access and refresh tokens, and who a token stands for.
 //!
 //! Tokens are HS256 JWTs under keys kept (sealed) in the control database. A token alone is not
-//! enough: user, role and generation are read from the database at each request.
+//! enough: at each request user, role and generation must be what the database says. They are read once
+//! and kept until the next write to the control database, which this process alone makes.
 
 mod keys;
+mod known;
 mod signer;
 mod token;
 
 use std::sync::Arc;
 
-use rusqlite::{OptionalExtension as _, named_params};
+use rusqlite::{Connection, OptionalExtension as _, named_params};
 
 use crate::clock;
 use crate::digest::Digest;
@@ -19,6 +21,8 @@ use crate::storage::Storage;
 use crate::tenant::TenantId;
 use crate::user::{Role, User};
 use keys::SigningKeys;
+pub use keys::{Rotation, rotate};
+use known::Known;
 pub use token::{Claims, Purpose};
 
 pub const ACCESS_SECONDS: i64 = 3600;
@@ -40,12 +44,17 @@ pub struct Caller {
 pub struct Sessions {
     storage: Arc<Storage>,
     keys: SigningKeys,
+    known: Known,
 }
 
 impl Sessions {
     pub fn open(storage: Arc<Storage>, secrets: &SecretBox) -> Result<Self> {
         let keys = SigningKeys::load(&storage, secrets)?;
-        Ok(Self { storage, keys })
+        Ok(Self {
+            storage,
+            keys,
+            known: Known::default(),
+        })
     }
 
     /// A short-lived token for `user`.
@@ -111,37 +120,51 @@ impl Sessions {
     }
 
     fn current(&self, claims: &Claims) -> Result<Caller> {
-        let found = self.storage.control(|conn| {
-            // A disabled user, an organization on its way out and a bumped generation all end the session here.
-            let mut statement = conn.prepare_cached(
-                "SELECT u.email, u.name, u.role, u.organization_id, o.name, t.tenant_id, u.token_generation
-                 FROM users u
-                 JOIN organizations o ON o.id = u.organization_id
-                 JOIN tenants t ON t.organization_id = o.id AND t.state = 'ready'
-                 WHERE u.id = :id AND u.disabled = 0",
-            )?;
-            Ok(statement
-                .query_row(named_params! { ":id": claims.id }, |row| {
-                    Ok(Caller {
-                        user_id: claims.id,
-                        email: row.get(0)?,
-                        name: row.get(1)?,
-                        role: row.get(2)?,
-                        organization_id: row.get(3)?,
-                        organization_name: row.get(4)?,
-                        tenant: row.get(5)?,
-                        token_generation: row.get(6)?,
-                    })
-                })
-                .optional()?)
-        })?;
-        found
+        self.user(claims.id)?
             .filter(|caller| {
                 caller.token_generation == claims.generation
                     && caller.organization_id == claims.organization_id
             })
             .ok_or_else(expired)
     }
+
+    /// The user as the database has them now, read again when it was written since.
+    fn user(&self, id: i64) -> Result<Option<Caller>> {
+        let generation = self.storage.control_generation();
+        if let Some(caller) = self.known.find(id, generation) {
+            return Ok(Some(caller));
+        }
+        let caller = self.storage.control(|conn| read(conn, id))?;
+        if let Some(caller) = &caller {
+            self.known.keep(caller.clone(), generation);
+        }
+        Ok(caller)
+    }
+}
+
+fn read(conn: &Connection, id: i64) -> Result<Option<Caller>> {
+    // A disabled user, an organization on its way out and a bumped generation all end the session here.
+    let mut statement = conn.prepare_cached(
+        "SELECT u.email, u.name, u.role, u.organization_id, o.name, t.tenant_id, u.token_generation
+         FROM users u
+         JOIN organizations o ON o.id = u.organization_id
+         JOIN tenants t ON t.organization_id = o.id AND t.state = 'ready'
+         WHERE u.id = :id AND u.disabled = 0",
+    )?;
+    Ok(statement
+        .query_row(named_params! { ":id": id }, |row| {
+            Ok(Caller {
+                user_id: id,
+                email: row.get(0)?,
+                name: row.get(1)?,
+                role: row.get(2)?,
+                organization_id: row.get(3)?,
+                organization_name: row.get(4)?,
+                tenant: row.get(5)?,
+                token_generation: row.get(6)?,
+            })
+        })
+        .optional()?)
 }
 
 fn expired() -> Error {

@@ -16,7 +16,9 @@ use crate::data_dir::DataDir;
 use crate::error::Result;
 use crate::tenant::TenantId;
 
+mod aside;
 mod control;
+mod generations;
 mod health;
 mod tenant_files;
 
@@ -31,6 +33,8 @@ mod settings;
 pub mod door;
 pub mod plugin_db;
 
+pub use aside::Aside;
+pub use generations::Generation;
 pub use health::Ownership;
 pub use plugin_db::{DbError, Executed, Params, PluginDb, RowLimits};
 pub use tenant_pool::PoolStats as StorageStats;
@@ -63,6 +67,7 @@ pub struct Storage {
     files: tenant_files::TenantFiles,
     tenants: Arc<tenant_pool::TenantPool>,
     writers: writers::Writers,
+    generations: generations::Generations,
 }
 
 impl Storage {
@@ -76,6 +81,7 @@ impl Storage {
                 options.busy,
             )?,
             writers: writers::Writers::new(options.busy),
+            generations: generations::Generations::default(),
             data: Arc::clone(data),
         })
     }
@@ -87,12 +93,20 @@ impl Storage {
 
     /// One transaction on the control database: committed if `work` succeeds, undone if not.
     pub fn control_write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
-        self.control.write(work)
+        let result = self.control.write(work);
+        // Also after a failure: a commit that reports one may have been made.
+        self.generations.bump_control();
+        result
     }
 
-    /// Makes the tenant's file unless it exists. The row in `tenants` comes after it.
-    pub fn create_tenant(&self, tenant: &TenantId) -> Result<()> {
-        self.files.create(tenant)
+    /// Changes with every write to the control database; ask before reading what is to be kept.
+    pub fn control_generation(&self) -> Generation {
+        self.generations.control()
+    }
+
+    /// Makes the tenants' files unless they exist. The rows in `tenants` come after them.
+    pub fn create_tenants(&self, tenants: &[TenantId]) -> Result<()> {
+        self.files.create(tenants)
     }
 
     /// Reads of one tenant's data.
@@ -116,8 +130,16 @@ impl Storage {
         let transaction =
             Transaction::new_unchecked(&lease.slot().connection, TransactionBehavior::Immediate)?;
         let result = work(&transaction)?;
-        transaction.commit()?;
+        let committed = transaction.commit();
+        // Also after a failure: a commit that reports one may have been made.
+        self.generations.bump_tenant(tenant);
+        committed?;
         Ok(result)
+    }
+
+    /// Changes with every write of the host to the tenant's file; ask before reading what is to be kept.
+    pub fn tenant_generation(&self, tenant: &TenantId) -> Generation {
+        self.generations.tenant(tenant)
     }
 
     pub fn stats(&self) -> StorageStats {

@@ -3,7 +3,12 @@
 //! One type for all of them, so that a limit on size or depth is written once and
 //! neither script engine knows of the other's types.
 
+mod rows;
+
 use indexmap::IndexMap;
+use serde::ser::{Serialize, Serializer};
+
+pub use rows::{CELL, Cell, Rows, kind};
 
 pub type Map = IndexMap<String, Value>;
 
@@ -18,6 +23,10 @@ pub enum Value {
     Bytes(Vec<u8>),
     List(Vec<Value>),
     Map(Map),
+    /// A list of maps, as a query gave them.
+    Rows(Box<Rows>),
+    /// What was written as JSON text already: the data of a route's reply.
+    Json(Vec<u8>),
 }
 
 /// Bytes have no JSON form; scripts must encode them first.
@@ -36,6 +45,17 @@ impl Value {
         match self {
             Self::Map(map) => map.get(field),
             _ => None,
+        }
+    }
+
+    /// The rows of a query as the list of maps that they stand for, written JSON as what it says;
+    /// anything else as it is.
+    #[must_use]
+    pub fn unpacked(self) -> Self {
+        match self {
+            Self::Rows(rows) => Self::List(rows.maps().map(Self::Map).collect()),
+            Self::Json(text) => Self::from(&read_back(&text)),
+            other => other,
         }
     }
 
@@ -89,7 +109,37 @@ impl Value {
                     .map(|(key, value)| Ok((key.clone(), value.to_json()?)))
                     .collect::<Result<_, BytesInJson>>()?,
             ),
+            Self::Rows(rows) => Json::Array(
+                rows.maps()
+                    .map(|map| Self::Map(map).to_json())
+                    .collect::<Result<_, _>>()?,
+            ),
+            Self::Json(text) => read_back(text),
         })
+    }
+}
+
+/// Text that was written here is JSON.
+fn read_back(text: &[u8]) -> serde_json::Value {
+    serde_json::from_slice(text).unwrap_or_default()
+}
+
+/// As [`Value::to_json`] says it, without the tree between.
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_unit(),
+            Self::Bool(value) => serializer.serialize_bool(*value),
+            Self::Int(value) => serializer.serialize_i64(*value),
+            // serde_json writes NaN and the infinities as null.
+            Self::Float(value) => serializer.serialize_f64(*value),
+            Self::Text(value) => serializer.serialize_str(value),
+            Self::Bytes(_) => Err(serde::ser::Error::custom(BytesInJson)),
+            Self::List(items) => serializer.collect_seq(items),
+            Self::Map(map) => serializer.collect_map(map),
+            Self::Rows(rows) => rows.serialize(serializer),
+            Self::Json(text) => read_back(text).serialize(serializer),
+        }
     }
 }
 
@@ -148,6 +198,25 @@ mod tests {
     fn json_survives_the_way_there_and_back() {
         let json = serde_json::json!({"z": [1, 2.5, null, "ü"], "a": {"b": true}, "big": 9_007_199_254_740_993_i64});
         assert_eq!(Value::from(&json).to_json(), Ok(json));
+    }
+
+    #[test]
+    fn values_are_written_as_their_json_reads() {
+        let value = Value::map([
+            (
+                "z",
+                Value::List(vec![Value::Null, true.into(), Value::Float(f64::NAN)]),
+            ),
+            (
+                "a",
+                Value::map([("b", Value::Float(1.0)), ("c", "\"ü".into())]),
+            ),
+        ]);
+        assert_eq!(
+            serde_json::to_string(&value).unwrap(),
+            value.to_json().unwrap().to_string()
+        );
+        assert!(serde_json::to_string(&Value::Bytes(vec![1])).is_err());
     }
 
     #[test]

@@ -1,4 +1,6 @@
-//! `souk admin`: make an organization's Admin, or let one in again.
+//! `souk admin`: make an organization's Admin, let one in again, and rotate the key of stored secrets.
+
+mod rotate_key;
 
 use clap::Subcommand;
 use serde_json::json;
@@ -12,7 +14,8 @@ use crate::user::{Role, User};
 
 pub const EXAMPLES: &str = "Examples:
   souk admin create --organization 1 --email root@acme.example --name \"Root\"
-  souk admin reset-password root@acme.example";
+  souk admin reset-password root@acme.example
+  souk admin rotate-key";
 
 #[derive(Subcommand)]
 pub enum Admin {
@@ -39,6 +42,9 @@ pub enum Admin {
         #[arg(long)]
         json: bool,
     },
+    /// Encrypt all stored secrets with a new key, and forget the old one
+    #[command(after_help = rotate_key::EXAMPLES)]
+    RotateKey(rotate_key::RotateKey),
 }
 
 impl Admin {
@@ -60,6 +66,7 @@ impl Admin {
                 json,
             }
             .run(&offline),
+            Self::RotateKey(verb) => verb.run(&offline, &config.secret_key),
             Self::ResetPassword { email, json } => {
                 let password = password::generate()?;
                 let hash = password::hash(&password)?;

@@ -11,6 +11,7 @@ use super::serve::{self, Signalled};
 use super::settings::SettingsArgs;
 use crate::app::App;
 use crate::config::{Config, SecretKeyPlace};
+use crate::data_dir::DataDir;
 use crate::demo::accounts::{self, Account};
 use crate::demo::sample_mlflow::SampleMlflow;
 use crate::error::{Error, Result};
@@ -70,7 +71,8 @@ impl Demo {
             .outbound_allow
             .push(AllowEntry::parse(&mlflow.to_string())?);
 
-        let app = App::open(config, Some(SampleMlflow::new(true)))?;
+        let data = DataDir::open(&config.data)?;
+        let app = App::open(config, data, Some(SampleMlflow::new(true)))?;
         let accounts = accounts::ensure(&app)?;
         let running = Running::start(
             &app,
@@ -85,7 +87,7 @@ impl Demo {
                 },
             ],
         )?;
-        let signalled = Signalled::watch()?;
+        let signalled = Signalled::watch(&serve::STOPPING)?;
         if self.json {
             output::line(
                 &json!({
@@ -98,7 +100,8 @@ impl Demo {
         } else {
             greet(address, mlflow, &accounts)?;
         }
-        serve::until_told(&app, running, &signalled)
+        serve::until_told(&app, running, &signalled)?;
+        Ok(())
     }
 }
 

@@ -69,6 +69,11 @@ pub fn line(text: &str) -> Result<()> {
         .map_err(|error| Error::internal("cannot write the output", error))
 }
 
+/// One line of progress on standard error.
+pub fn note(text: &str) {
+    let _closed = writeln!(std::io::stderr(), "{text}");
+}
+
 pub fn complain(error: &Error) {
     let mark = if std::io::stderr().is_terminal() {
         "\u{1b}[1;31merror:\u{1b}[0m"

@@ -5,17 +5,18 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR2};
 use signal_hook::iterator::{Handle, Signals};
 
 use super::output;
 use crate::app::App;
 use crate::config::Config;
+use crate::data_dir::DataDir;
 use crate::error::{Error, Result};
 use crate::first_run;
 use crate::housekeeping::Housekeeping;
-use crate::http::edge::EdgeListener;
-use crate::http::running::{self, Running};
+use crate::http::listening::Listening;
+use crate::http::running::Running;
 use crate::logging;
 
 pub const EXAMPLES: &str = "Examples:
@@ -26,6 +27,15 @@ pub const EXAMPLES: &str = "Examples:
 
 /// Requests in flight get this long after a signal; with the workers' own end it stays under 20 s.
 pub const GRACE: Duration = Duration::from_secs(15);
+
+/// End the program, in order.
+pub const STOPPING: [i32; 2] = [SIGINT, SIGTERM];
+
+/// Starts the program anew, from the file and with the settings that are there then, and loses no request.
+const RESTART: i32 = SIGUSR2;
+
+/// How long a predecessor may take to end that answers requests of the same sockets.
+const PREDECESSOR_TIME: Duration = Duration::from_secs(30);
 
 /// How often to look whether the edge still runs.
 const LOOK: Duration = Duration::from_secs(1);
@@ -38,18 +48,35 @@ pub fn run(config: Config) -> Result<()> {
             "SERVING A NETWORK WITHOUT TLS: passwords and tokens can be read on the way. Put a TLS proxy in front and name it in trusted_proxies"
         );
     }
-    let listener = running::bind(config.listen)?;
-    let address = listener.local_addr()?;
-    let app = App::open(config, None)?;
-    let running = Running::start(
-        &app,
-        vec![EdgeListener {
-            socket: listener,
-            name: running::MAIN,
-        }],
-    )?;
-    let signalled = Signalled::watch()?;
-    tracing::info!(%address, data = %app.data.root().display(), "serving");
+    let listening = Listening::open(config.listen)?;
+    let addresses = listening.addresses()?;
+    let signalled = Signalled::watch(&[STOPPING.as_slice(), &[RESTART]].concat())?;
+    let patience = if listening.is_inherited() {
+        PREDECESSOR_TIME
+    } else {
+        Duration::ZERO
+    };
+    let data = DataDir::open_within(&config.data, patience)?;
+    let app = App::open(config, data, None)?;
+    let running = Running::start(&app, listening.for_edge()?)?;
+    tracing::info!(?addresses, inherited = listening.is_inherited(), data = %app.data.root().display(), "serving");
+    offer_first_run(&app, &addresses)?;
+    match until_told(&app, running, &signalled)? {
+        Wish::Stop => Ok(()),
+        Wish::Restart => {
+            // Its databases close before the successor opens them.
+            drop(app);
+            tracing::info!("starting anew on the same sockets");
+            Err(listening.restart())
+        }
+    }
+}
+
+/// Prints the link that names the first organization, where there is none.
+fn offer_first_run(app: &App, addresses: &[SocketAddr]) -> Result<()> {
+    let Some(address) = addresses.first().copied() else {
+        return Ok(());
+    };
     if let Some(token) = first_run::offer(&app.storage)? {
         output::line(
             "No organization exists yet. Open this link within 24 hours to name it and to set its first Admin:",
@@ -62,32 +89,38 @@ pub fn run(config: Config) -> Result<()> {
             )?;
         }
     }
-    until_told(&app, running, &signalled)
+    Ok(())
 }
 
-/// SIGTERM and Ctrl-C, caught as long as this lives. A second one ends the process at once.
+/// Signals, caught as long as this lives. The second one that says stop ends the process at once.
 pub struct Signalled {
-    first: Receiver<i32>,
+    told: Receiver<i32>,
     handle: Handle,
 }
 
 impl Signalled {
     /// Called before anything is printed: whoever waits for that may stop us right after it.
-    pub fn watch() -> Result<Self> {
-        let mut signals = Signals::new([SIGINT, SIGTERM])
+    pub fn watch(signals: &[i32]) -> Result<Self> {
+        let mut signals = Signals::new(signals)
             .map_err(|error| Error::internal("cannot watch for signals", error))?;
         let handle = signals.handle();
-        let (told, first) = channel();
+        let (teller, told) = channel();
         std::thread::spawn(move || {
-            let mut signals = signals.forever();
-            if let Some(signal) = signals.next() {
-                let _nobody_waits_any_more = told.send(signal);
-            }
-            if signals.next().is_some() {
-                std::process::exit(1);
+            let mut stopping = false;
+            for signal in signals.forever() {
+                if stopping && signal != RESTART {
+                    std::process::exit(1);
+                }
+                stopping |= signal != RESTART;
+                let _nobody_waits_any_more = teller.send(signal);
             }
         });
-        Ok(Self { first, handle })
+        Ok(Self { told, handle })
+    }
+
+    /// Whether a signal to stop came beside the one that was acted on.
+    fn also_stop(&self) -> bool {
+        self.told.try_iter().any(|signal| signal != RESTART)
     }
 }
 
@@ -97,13 +130,20 @@ impl Drop for Signalled {
     }
 }
 
-/// Serves until it is told to stop, then lets requests in flight end.
-pub fn until_told(app: &Arc<App>, running: Running, signalled: &Signalled) -> Result<()> {
+/// What is to follow once everything has ended in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    Stop,
+    Restart,
+}
+
+/// Serves until it is told to end, then lets requests in flight end.
+pub fn until_told(app: &Arc<App>, running: Running, signalled: &Signalled) -> Result<Wish> {
     let mut housekeeping = Housekeeping::start(app)?;
-    let end = wait(&signalled.first, LOOK, || running.is_serving());
+    let end = wait(&signalled.told, LOOK, || running.is_serving());
     match end {
-        End::Told(name) => {
-            tracing::info!(signal = name, data = %app.data.root().display(), "stopping: requests in flight end first");
+        End::Told(signal, _) => {
+            tracing::info!(signal, data = %app.data.root().display(), "stopping: requests in flight end first");
         }
         End::Deaf => tracing::error!(
             "the edge has ended by itself and nothing is accepted any more: stopping, so that a supervisor can start anew"
@@ -113,7 +153,8 @@ pub fn until_told(app: &Arc<App>, running: Running, signalled: &Signalled) -> Re
     running.stop(GRACE);
     tracing::info!("stopped");
     match end {
-        End::Told(_) => Ok(()),
+        End::Told(_, Wish::Restart) if !signalled.also_stop() => Ok(Wish::Restart),
+        End::Told(..) => Ok(Wish::Stop),
         End::Deaf => Err(Error::Internal(
             "the edge ended by itself; the log above says more".to_owned(),
         )),
@@ -123,8 +164,8 @@ pub fn until_told(app: &Arc<App>, running: Running, signalled: &Signalled) -> Re
 /// Why serving ends.
 #[derive(Debug, PartialEq, Eq)]
 enum End {
-    /// By this signal.
-    Told(&'static str),
+    /// By the signal of that name, which asks for this.
+    Told(&'static str, Wish),
     /// Nobody said so, but no request can arrive any more.
     Deaf,
 }
@@ -132,8 +173,9 @@ enum End {
 fn wait(signal: &Receiver<i32>, look: Duration, is_serving: impl Fn() -> bool) -> End {
     loop {
         match signal.recv_timeout(look) {
-            Ok(SIGINT) => return End::Told("SIGINT"),
-            Ok(_) => return End::Told("SIGTERM"),
+            Ok(RESTART) => return End::Told("SIGUSR2", Wish::Restart),
+            Ok(SIGINT) => return End::Told("SIGINT", Wish::Stop),
+            Ok(_) => return End::Told("SIGTERM", Wish::Stop),
             Err(RecvTimeoutError::Timeout) if is_serving() => {}
             Err(_) => return End::Deaf,
         }
@@ -176,7 +218,11 @@ mod tests {
         let look = Duration::from_millis(1);
         assert_eq!(wait(&signal, look, || false), End::Deaf);
         told.send(SIGTERM).unwrap();
-        assert_eq!(wait(&signal, look, || true), End::Told("SIGTERM"));
+        let stop = End::Told("SIGTERM", Wish::Stop);
+        assert_eq!(wait(&signal, look, || true), stop);
+        told.send(RESTART).unwrap();
+        let restart = End::Told("SIGUSR2", Wish::Restart);
+        assert_eq!(wait(&signal, look, || true), restart);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::Output;
+use super::organization::Page;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::installation::Installation;
@@ -17,8 +18,10 @@ pub const EXAMPLES: &str = "Examples:
 
 #[derive(Subcommand)]
 pub enum TenantVerb {
-    /// List tenants
+    /// List tenants, in order of their organizations' numbers
     List {
+        #[command(flatten)]
+        page: Page,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -35,10 +38,10 @@ pub enum TenantVerb {
 impl TenantVerb {
     pub fn run(&self, config: &Config) -> Result<()> {
         let offline = Offline::open(config)?;
-        let all = offline.storage.control(organization::list)?;
         match self {
-            Self::List { json } => {
-                let rows: Vec<Value> = all.iter().map(|one| row(&offline, one)).collect();
+            Self::List { page, json } => {
+                let listed = page.of(&offline)?;
+                let rows: Vec<Value> = listed.iter().map(|one| row(&offline, one)).collect();
                 Output { json: *json }.table(
                     &[
                         "tenantId",
@@ -52,12 +55,15 @@ impl TenantVerb {
             }
             Self::Show { tenant, json } => {
                 let id = TenantId::parse(tenant)?;
-                let found = all.iter().find(|one| one.tenant_id == id).ok_or_else(|| {
-                    Error::NotFound(format!(
-                        "There is no tenant {tenant}; 'souk tenant list' shows all"
-                    ))
-                })?;
-                show(&offline, found, &Output { json: *json })
+                let found = offline
+                    .storage
+                    .control(|conn| organization::with_tenant(conn, &id))?
+                    .ok_or_else(|| {
+                        Error::NotFound(format!(
+                            "There is no tenant {tenant}; 'souk tenant list' shows all"
+                        ))
+                    })?;
+                show(&offline, &found, &Output { json: *json })
             }
         }
     }

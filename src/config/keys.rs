@@ -74,7 +74,7 @@ pub const ALL: &[Key] = &[
     text(
         "marketplace",
         "builtin",
-        "Source of plugins: builtin, a folder, or the https address of a plugins.json",
+        "Source of plugins: builtin, a folder, a zip file, or the https address of a plugins.json",
     ),
     text(
         "installs_per_hour",

@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::clock;
 use crate::error::{Error, Result};
 use crate::governance::{Model, NewModel};
-use crate::organization;
+use crate::organization::{self, NewOrganization};
 use crate::password;
 use crate::tenant::TenantId;
 use crate::user::{NewUser, Role, User};
@@ -46,7 +46,10 @@ pub struct Account {
 /// Makes what is missing and returns every account with a fresh token.
 /// A data folder with organizations that are not the demo's is refused: it is somebody's real data.
 pub fn ensure(app: &App) -> Result<Vec<Account>> {
-    let known = app.storage.control(organization::list)?;
+    // One more than the demo has tells enough.
+    let known = app
+        .storage
+        .control(|conn| organization::page(conn, 0, ORGANIZATIONS.len() as u32 + 1))?;
     if known
         .iter()
         .any(|one| !ORGANIZATIONS.iter().any(|(name, _)| *name == one.name))
@@ -60,7 +63,14 @@ pub fn ensure(app: &App) -> Result<Vec<Account>> {
     for (name, domain) in ORGANIZATIONS {
         let organization = match known.iter().find(|one| one.name == name) {
             Some(found) => found.clone(),
-            None => organization::create(&app.storage, name, None, None)?.0,
+            None => {
+                let new = NewOrganization {
+                    name,
+                    id: None,
+                    admin: None,
+                };
+                organization::create(&app.storage, &new)?.0
+            }
         };
         app.storage
             .tenant_write(&organization.tenant_id, |tx| sample_core_data(tx, domain))?;

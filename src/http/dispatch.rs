@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::auth;
-use super::edge::LISTENER_HEADER;
 use super::exchange::Exchange;
 use super::page;
 use super::reply::{self, Detail, Reply};
@@ -65,7 +64,7 @@ impl Admitted {
 
 /// Finds the route and settles who calls.
 pub fn judge(app: &App, request: &Request) -> Judged {
-    if request.header(LISTENER_HEADER) == Some(SAMPLE_MLFLOW) {
+    if request.listener() == Some(SAMPLE_MLFLOW) {
         return Judged::Admitted(Admitted::SampleMlflow);
     }
     match routes::find(&request.method, &request.path) {

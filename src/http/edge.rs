@@ -14,7 +14,9 @@
 //! because tiny_http's task pool can leave connections that come in a burst without a thread.
 
 pub mod counters;
+pub mod hung_up;
 pub mod limits;
+pub mod origin;
 
 mod event_loop;
 mod listener;
@@ -44,7 +46,8 @@ use ipnet::IpNet;
 use crate::error::{Error, Result};
 use counters::Counters;
 use event_loop::EventLoop;
-pub use fields::{LISTENER_HEADER, PEER_HEADER, SECRET_HEADER};
+pub use fields::SECRET_HEADER;
+use hung_up::HungUp;
 use limits::Limits;
 
 /// The probe asks for this path; the application answers it with 204 and no body.
@@ -57,7 +60,7 @@ const START_TIME: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub struct EdgeListener {
     pub socket: std::net::TcpListener,
-    /// Sent upstream as `x-edge-listener` with each of its requests.
+    /// Sent upstream within the origin of each of its requests.
     pub name: &'static str,
 }
 
@@ -81,6 +84,8 @@ pub struct EdgeConfig {
     pub trusted_proxies: Vec<IpNet>,
     /// An existing folder for temporary files.
     pub spill: PathBuf,
+    /// Where the application can see whose client hung up.
+    pub hung_up: Arc<HungUp>,
 }
 
 /// The running edge. Dropping it ends the edge at once; `stop` lets requests in flight end.

@@ -93,7 +93,8 @@ fn compress(reply: &mut Reply, request: &Request) {
     }
 }
 
-fn pack(body: &[u8]) -> Option<Vec<u8>> {
+/// A body as gzip.
+pub fn pack(body: &[u8]) -> Option<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), Compression::fast());
     encoder.write_all(body).ok()?;
     encoder.finish().ok()

@@ -14,6 +14,8 @@ use crate::error::{Error, Result};
 const DEEPEST: usize = 64;
 /// Values in one body: bounds the memory that a small body of many tiny values takes.
 const MOST_VALUES: usize = 500_000;
+/// Digits of one number. The parser keeps a copy of all digits of a number that it cannot hold.
+const MOST_DIGITS: usize = 1_000;
 
 pub fn parse(body: &[u8]) -> Result<Value> {
     check_shape(body)?;
@@ -25,8 +27,19 @@ pub fn parse(body: &[u8]) -> Result<Value> {
 /// Counts brackets and commas outside of strings: cheap, and enough to bound what parsing builds.
 fn check_shape(body: &[u8]) -> Result<()> {
     let (mut depth, mut values) = (0_usize, 1_usize);
-    let (mut in_string, mut escaped) = (false, false);
+    let (mut in_string, mut escaped, mut digits) = (false, false, 0_usize);
     for byte in body {
+        digits = if !in_string && byte.is_ascii_digit() {
+            digits + 1
+        } else {
+            0
+        };
+        if digits > MOST_DIGITS {
+            return Err(Error::invalid(
+                "body",
+                format!("The body has a number of more than {MOST_DIGITS} digits"),
+            ));
+        }
         match (in_string, byte) {
             (true, _) if escaped => escaped = false,
             (true, b'\\') => escaped = true,
@@ -153,19 +166,24 @@ mod tests {
     }
 
     #[test]
-    fn depth_and_number_of_values_are_bounded() {
+    fn depth_values_and_digits_are_bounded() {
         let deep = format!("{}{}", "[".repeat(64), "]".repeat(64));
         assert!(parse(deep.as_bytes()).is_ok());
         for bad in [
             format!("{}{}", "[".repeat(65), "]".repeat(65)),
             "[".repeat(100_000),
             format!("[{}0]", "0,".repeat(500_001)),
+            format!("[1{}]", "0".repeat(1_000)),
+            format!("[1.{}]", "1".repeat(1_001)),
         ] {
             let message = parse(bad.as_bytes()).unwrap_err().to_string();
             assert!(
-                message.contains("levels") || message.contains("values"),
+                ["levels", "values", "digits"]
+                    .iter()
+                    .any(|what| message.contains(what)),
                 "{message}"
             );
         }
+        assert!(parse(format!("\"{}\"", "1".repeat(2_000)).as_bytes()).is_ok());
     }
 }

@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use ipnet::IpNet;
 use percent_encoding::percent_decode_str;
 
-use super::edge::PEER_HEADER;
+use super::edge::origin::{ORIGIN_HEADER, Origin};
 use super::json;
 use crate::error::{Error, Result};
 
@@ -45,11 +45,8 @@ impl Request {
             client: IpAddr::from([0, 0, 0, 0]),
             id: uuid::Uuid::now_v7().simple().to_string(),
         };
-        if let Some(peer) = request
-            .header(PEER_HEADER)
-            .and_then(|text| text.parse::<SocketAddr>().ok())
-        {
-            request.peer = peer.ip().to_canonical();
+        if let Some(origin) = request.origin() {
+            request.peer = origin.peer.ip().to_canonical();
         }
         request.from_proxy = trusted.iter().any(|net| net.contains(&request.peer));
         request.client = request.client_behind(trusted);
@@ -61,6 +58,21 @@ impl Request {
             .iter()
             .find(|(known, _)| known == name)
             .map(|(_, value)| value.as_str())
+    }
+
+    /// What the edge says about the connection that it came by.
+    fn origin(&self) -> Option<Origin<'_>> {
+        self.header(ORIGIN_HEADER).and_then(Origin::read)
+    }
+
+    /// The name of the listener that took it.
+    pub fn listener(&self) -> Option<&str> {
+        self.origin().map(|origin| origin.listener)
+    }
+
+    /// The number of its client's connection.
+    pub fn connection(&self) -> u64 {
+        self.origin().map_or(0, |origin| origin.connection)
     }
 
     pub fn cookie(&self, name: &str) -> Option<&str> {
@@ -189,7 +201,7 @@ mod tests {
     #[test]
     fn a_forwarded_address_counts_only_from_a_trusted_proxy() {
         let forwarded = ("x-forwarded-for", "1.1.1.1, 9.9.9.9, 10.0.0.7");
-        let peer = (PEER_HEADER, "10.0.0.1:5000");
+        let peer = (ORIGIN_HEADER, "1 app 10.0.0.1:5000");
         let client = |trusted: &[&str]| request(&[peer, forwarded], trusted).client.to_string();
         assert_eq!(client(&[]), "10.0.0.1");
         assert_eq!(client(&["10.0.0.0/8"]), "9.9.9.9");
@@ -228,10 +240,10 @@ mod tests {
 
     #[test]
     fn loopback_behind_a_proxy_is_not_local() {
-        let peer = (PEER_HEADER, "127.0.0.1:5000");
+        let peer = (ORIGIN_HEADER, "1 app 127.0.0.1:5000");
         assert!(request(&[peer], &[]).is_local());
         assert!(!request(&[peer, ("x-forwarded-for", "9.9.9.9")], &[]).is_local());
-        assert!(!request(&[(PEER_HEADER, "10.0.0.1:1")], &[]).is_local());
+        assert!(!request(&[(ORIGIN_HEADER, "1 app 10.0.0.1:1")], &[]).is_local());
     }
 
     #[test]

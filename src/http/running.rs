@@ -4,6 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::edge::hung_up::HungUp;
 use super::edge::limits::{Limits, affordable_upstreams};
 use super::edge::{Edge, EdgeConfig, EdgeHandle, EdgeListener, Upstream};
 use super::server::{Job, Workers};
@@ -46,7 +47,8 @@ impl Running {
         let wanted = app.config.workers + LONGEST_LINE + SPARE_CONNECTIONS;
         let upstreams = affordable_upstreams(wanted, descriptor_limit());
         let size = Size::fitting(app.config.workers, upstreams);
-        let lane = Arc::new(SlowLane::<Job>::new(size));
+        let hung_up = Arc::new(HungUp::default());
+        let lane = Arc::new(SlowLane::<Job>::new(size, Arc::clone(&hung_up)));
         let workers = Workers::start(app, server, &lane, secret_of(&upstream))?;
         let limits = Limits {
             upstreams,
@@ -58,6 +60,7 @@ impl Running {
             limits,
             trusted_proxies: app.config.trusted_proxies.clone(),
             spill: app.data.spill(),
+            hung_up,
         })?;
         let counters = edge.counters();
         let _set_once = app.more_figures.set(Box::new(move |reading| {

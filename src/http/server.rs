@@ -91,6 +91,7 @@ struct Worker {
 impl Worker {
     fn run(&self) {
         loop {
+            self.give_up_abandoned();
             // The worker that ends a slow request is awake: it takes the next one that waits.
             while let Some((job, place)) = self.lane.next_waiting() {
                 self.guarded(|| self.run_slow(job, place));
@@ -138,19 +139,36 @@ impl Worker {
         if !job.admitted.is_slow() {
             return self.serve(job);
         }
-        match self.lane.admit(job.admitted.tenant(), job) {
+        self.give_up_abandoned();
+        let connection = job.request.connection();
+        match self.lane.admit(job.admitted.tenant(), connection, job) {
             Admission::Now(job, place) => self.run_slow(job, place),
             Admission::Waits => {}
             Admission::Full(job) => {
-                let busy = Error::Busy {
-                    message: "Too many requests are waiting for plugins; try again".to_owned(),
-                    retry_after: Duration::from_secs(1),
-                };
-                let route = job.admitted.route();
-                let answered = (route, reply::of_error(&busy, Detail::Others));
-                self.answer(&job.request, job.incoming, job.started, answered);
+                self.busy(job, "Too many requests are waiting for plugins; try again");
             }
         }
+    }
+
+    /// Frees what requests hold whose clients hung up while they waited. One that only ended its side is told so.
+    fn give_up_abandoned(&self) {
+        for job in self.lane.abandoned() {
+            self.guarded(|| {
+                self.busy(
+                    job,
+                    "The connection was closed while the request waited for a plugin",
+                );
+            });
+        }
+    }
+
+    fn busy(&self, job: Job, message: &str) {
+        let busy = Error::Busy {
+            message: message.to_owned(),
+            retry_after: Duration::from_secs(1),
+        };
+        let answered = (job.admitted.route(), reply::of_error(&busy, Detail::Others));
+        self.answer(&job.request, job.incoming, job.started, answered);
     }
 
     fn run_slow(&self, job: Job, _place: Place<'_, Job>) {

@@ -2,11 +2,14 @@
 //!
 //! Slow is what runs plugin code or may ask the marketplace's source. The kept worker serves everything else.
 //! No tenant may take every place nor the whole line: the plugins of one cannot stop those of another.
+//! Whose client hung up leaves the line: nobody waits for that work, and it would keep others out.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use super::edge::hung_up::HungUp;
 use crate::tenant::TenantId;
 
 /// Requests that wait for their turn. Each holds a connection between edge and tiny_http; its body is
@@ -45,12 +48,20 @@ impl Size {
 
 pub struct SlowLane<J> {
     size: Size,
+    hung_up: Arc<HungUp>,
     state: Mutex<State<J>>,
 }
 
 struct State<J> {
     running: HashMap<Owner, usize>,
-    waiting: VecDeque<(Owner, J)>,
+    waiting: VecDeque<Waiting<J>>,
+}
+
+struct Waiting<J> {
+    owner: Owner,
+    /// The number of its client's connection.
+    connection: u64,
+    job: J,
 }
 
 pub enum Admission<'l, J> {
@@ -67,9 +78,10 @@ pub struct Place<'l, J> {
 }
 
 impl<J> SlowLane<J> {
-    pub fn new(size: Size) -> Self {
+    pub fn new(size: Size, hung_up: Arc<HungUp>) -> Self {
         Self {
             size,
+            hung_up,
             state: Mutex::new(State {
                 running: HashMap::new(),
                 waiting: VecDeque::new(),
@@ -77,7 +89,8 @@ impl<J> SlowLane<J> {
         }
     }
 
-    pub fn admit(&self, owner: Owner, job: J) -> Admission<'_, J> {
+    /// Ask for the `abandoned` before: they make room in the line.
+    pub fn admit(&self, owner: Owner, connection: u64, job: J) -> Admission<'_, J> {
         let mut state = self.state.lock();
         if self.may_run(&state, &owner) {
             return Admission::Now(job, self.take_place(&mut state, owner));
@@ -85,12 +98,16 @@ impl<J> SlowLane<J> {
         let of_owner = state
             .waiting
             .iter()
-            .filter(|(other, _)| *other == owner)
+            .filter(|waiting| waiting.owner == owner)
             .count();
         if state.waiting.len() >= self.size.line || of_owner >= Size::share(self.size.line) {
             return Admission::Full(job);
         }
-        state.waiting.push_back((owner, job));
+        state.waiting.push_back(Waiting {
+            owner,
+            connection,
+            job,
+        });
         Admission::Waits
     }
 
@@ -100,9 +117,23 @@ impl<J> SlowLane<J> {
         let at = state
             .waiting
             .iter()
-            .position(|(owner, _)| self.may_run(&state, owner))?;
-        let (owner, job) = state.waiting.remove(at)?;
+            .position(|waiting| self.may_run(&state, &waiting.owner))?;
+        let Waiting { owner, job, .. } = state.waiting.remove(at)?;
         Some((job, self.take_place(&mut state, owner)))
+    }
+
+    /// Takes those out of the line whose clients hung up.
+    pub fn abandoned(&self) -> Vec<J> {
+        if self.hung_up.is_empty() {
+            return Vec::new();
+        }
+        let mut state = self.state.lock();
+        let (gone, kept) = std::mem::take(&mut state.waiting)
+            .into_iter()
+            .partition(|waiting| self.hung_up.contains(waiting.connection));
+        state.waiting = kept;
+        let gone: VecDeque<Waiting<J>> = gone;
+        gone.into_iter().map(|waiting| waiting.job).collect()
     }
 
     pub fn running(&self) -> usize {
@@ -162,16 +193,16 @@ mod tests {
                 "{workers} {connections}: {size:?}"
             );
         }
-        let lane = SlowLane::new(Size { places: 2, line: 2 });
+        let lane = SlowLane::new(Size { places: 2, line: 2 }, Arc::default());
         let places: Vec<_> = (1..=2)
-            .map(|job| match lane.admit(tenant(job), job) {
+            .map(|job| match lane.admit(tenant(job), 0, job) {
                 Admission::Now(_, place) => place,
                 _ => panic!("no place for {job}"),
             })
             .collect();
-        assert!(matches!(lane.admit(tenant(3), 3), Admission::Waits));
-        assert!(matches!(lane.admit(tenant(4), 4), Admission::Waits));
-        assert!(matches!(lane.admit(tenant(5), 5), Admission::Full(5)));
+        assert!(matches!(lane.admit(tenant(3), 0, 3), Admission::Waits));
+        assert!(matches!(lane.admit(tenant(4), 0, 4), Admission::Waits));
+        assert!(matches!(lane.admit(tenant(5), 0, 5), Admission::Full(5)));
         assert!(lane.next_waiting().is_none());
         drop(places);
         let (job, _place) = lane.next_waiting().unwrap();
@@ -180,15 +211,15 @@ mod tests {
 
     #[test]
     fn one_tenant_leaves_places_for_the_others() {
-        let lane = SlowLane::new(Size { places: 7, line: 8 });
+        let lane = SlowLane::new(Size { places: 7, line: 8 }, Arc::default());
         let mut places = Vec::new();
         for job in 0..20 {
-            if let Admission::Now(_, place) = lane.admit(tenant(1), job) {
+            if let Admission::Now(_, place) = lane.admit(tenant(1), 0, job) {
                 places.push(place);
             }
         }
         assert_eq!((places.len(), lane.waiting()), (6, 6));
-        let Admission::Now(_, other) = lane.admit(tenant(2), 99) else {
+        let Admission::Now(_, other) = lane.admit(tenant(2), 0, 99) else {
             panic!("no place for another")
         };
         assert!(lane.next_waiting().is_none());
@@ -197,6 +228,24 @@ mod tests {
         assert!(lane.next_waiting().is_none());
         places.pop();
         assert!(lane.next_waiting().is_some());
+    }
+
+    #[test]
+    fn whose_client_hung_up_leaves_the_line_and_makes_room() {
+        let hung_up = Arc::new(HungUp::default());
+        let lane = SlowLane::new(Size { places: 1, line: 2 }, Arc::clone(&hung_up));
+        let Admission::Now(_, place) = lane.admit(tenant(1), 1, 1) else {
+            panic!("no place")
+        };
+        assert!(matches!(lane.admit(tenant(2), 2, 2), Admission::Waits));
+        assert!(matches!(lane.admit(tenant(3), 3, 3), Admission::Waits));
+        assert!(matches!(lane.admit(tenant(4), 4, 4), Admission::Full(4)));
+        let _at_work = hung_up.mark(1);
+        let _in_line = hung_up.mark(2);
+        assert_eq!(lane.abandoned(), [2]);
+        assert!(matches!(lane.admit(tenant(4), 4, 4), Admission::Waits));
+        drop(place);
+        assert_eq!(lane.next_waiting().unwrap().0, 3);
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! Forwarding a request to a plugin's own route, and reading what the route returned.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use serde_json::Value as Json;
 
 use super::Lifecycle;
 use super::refusal::{script_error, without_secrets};
@@ -34,7 +37,8 @@ pub struct PluginReply {
 
 #[derive(Debug, PartialEq)]
 pub enum Content {
-    Data(serde_json::Value),
+    /// JSON text.
+    Data(Vec<u8>),
     File {
         bytes: Vec<u8>,
         filename: Option<String>,
@@ -64,7 +68,7 @@ impl Lifecycle {
         &self,
         caller: &Caller,
         key: &PluginKey,
-        row: Installation,
+        row: Arc<Installation>,
         asked: PluginRequest<'_>,
     ) -> Result<PluginReply> {
         let installed = self.installed(&caller.tenant, row)?;
@@ -125,7 +129,11 @@ impl Lifecycle {
                 status: Some(status),
             }) if (400..=599).contains(&status) => Ok(PluginReply {
                 status,
-                content: Content::Data(owner.redaction(&plain).clean(&message).into()),
+                content: Content::Data(
+                    Json::from(owner.redaction(&plain).clean(&message))
+                        .to_string()
+                        .into_bytes(),
+                ),
                 headers: Vec::new(),
             }),
             Err(error) => {
@@ -229,7 +237,10 @@ fn read_reply(value: Value) -> Result<PluginReply, String> {
         },
         None | Some(Value::Null) => {
             let data = fields.shift_remove("data").unwrap_or_default();
-            Content::Data(data.to_json().map_err(|error| format!("data: {error}"))?)
+            Content::Data(match data {
+                Value::Json(text) => text,
+                other => serde_json::to_vec(&other).map_err(|error| format!("data: {error}"))?,
+            })
         }
         Some(_) => return Err("buffer must be bytes or a text".to_owned()),
     };
@@ -271,7 +282,10 @@ mod tests {
     #[test]
     fn a_reply_is_data_or_a_file() {
         let data = read_reply(Value::map([("data", Value::Int(1))])).unwrap();
-        assert_eq!((data.status, data.content), (200, Content::Data(1.into())));
+        assert_eq!(
+            (data.status, data.content),
+            (200, Content::Data(b"1".to_vec()))
+        );
         let file = read_reply(Value::map([
             ("buffer", Value::Bytes(vec![1])),
             ("filename", "a.bin".into()),

@@ -11,10 +11,10 @@ impl Lifecycle {
     /// Removes the blobs of packages that no tenant has installed. One tenant that cannot be read
     /// stops it: what that tenant needs is not known.
     pub fn collect_packages(&self) -> Result<()> {
-        let organizations = self.storage.control(organization::list)?;
         let mut needed = HashSet::new();
-        for one in organizations {
-            let rows = self.storage.tenant(&one.tenant_id, Installation::list)?;
+        let mut aside = self.storage.aside();
+        for one in organization::all(&self.storage) {
+            let rows = aside.tenant(&one?.tenant_id, Installation::list)?;
             needed.extend(rows.into_iter().map(|row| row.package_digest));
         }
         let collected = self.packages.collect(&needed)?;

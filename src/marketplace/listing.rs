@@ -10,7 +10,7 @@ use crate::plugin_key::PluginKey;
 
 mod fields;
 
-pub use fields::ListedFile;
+pub use fields::{ListedFile, listed_files};
 use fields::{misfits, present, strict, text};
 
 const ENTRY_POINTS: [&str; 2] = ["main.lua", "main.rhai"];
@@ -75,7 +75,7 @@ impl Listing {
             .map(|path| strict("entryPoint", path))
             .transpose()?;
         let files = present(&manifest, "files")
-            .map(fields::listed_files)
+            .map(fields::package_files)
             .transpose()?;
 
         let mut warnings: Vec<String> = misfits(&manifest)

@@ -4,12 +4,15 @@
 //! field of the wrong type is a warning on its plugin. Strict where safety needs it: sizes, keys
 //! and paths. A plugin that breaks a strict rule is left out and reported; the others stay.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::sync::OnceLock;
 
 use serde_json::{Map, Value};
 
 use super::listing::Listing;
+use super::rendered::Rendered;
+use super::search::SearchIndex;
 use crate::error::{Error, Result};
 use crate::plugin_key::PluginKey;
 
@@ -29,6 +32,9 @@ pub struct Registry {
     pub listings: Vec<Listing>,
     pub categories: Vec<Category>,
     pub problems: Vec<Problem>,
+    pub(super) index: SearchIndex,
+    places: HashMap<PluginKey, usize>,
+    rendered: OnceLock<Rendered>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -82,13 +88,22 @@ impl Registry {
             listings: Vec::new(),
             categories: categories(root.get("categories")),
             problems: Vec::new(),
+            index: SearchIndex::default(),
+            places: HashMap::new(),
+            rendered: OnceLock::new(),
         };
         registry.list(plugins);
+        registry.index = SearchIndex::of(&registry.listings);
         Ok(registry)
     }
 
     pub fn find(&self, key: &PluginKey) -> Option<&Listing> {
-        self.listings.iter().find(|listing| listing.key == *key)
+        self.listings.get(*self.places.get(key)?)
+    }
+
+    /// The listings as clients read them; written at the first call.
+    pub fn rendered(&self) -> &Rendered {
+        self.rendered.get_or_init(|| Rendered::of(&self.listings))
     }
 
     fn list(&mut self, plugins: Vec<Value>) {
@@ -105,7 +120,10 @@ impl Registry {
                     key,
                     reason: "an earlier plugin has the same key".to_owned(),
                 }),
-                Ok(listing) if listing.published => self.listings.push(listing),
+                Ok(listing) if listing.published => {
+                    self.places.insert(listing.key.clone(), self.listings.len());
+                    self.listings.push(listing);
+                }
                 Ok(_hidden) => {}
                 Err(reason) => self.problems.push(Problem { index, key, reason }),
             }

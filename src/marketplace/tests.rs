@@ -17,7 +17,7 @@ use crate::plugin_key::PluginKey;
 use crate::storage::StorageOptions;
 use upstream::{Answer, Upstream};
 
-mod upstream;
+pub mod upstream;
 
 const SCRIPT: &str = "return {}";
 

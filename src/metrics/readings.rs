@@ -7,6 +7,10 @@ use super::gauge;
 /// A reading of the figures that others own.
 #[derive(Clone, Debug, Default)]
 pub struct Reading {
+    pub tenants: i64,
+    pub tenants_checked: i64,
+    pub tenants_degraded: i64,
+    pub tenants_migrated: i64,
     pub tenant_slots: i64,
     pub tenant_slots_in_use: i64,
     pub tenant_slot_hits: i64,
@@ -23,6 +27,10 @@ pub struct Reading {
 }
 
 pub struct Gauges {
+    tenants: IntGauge,
+    tenants_checked: IntGauge,
+    tenants_degraded: IntGauge,
+    tenants_migrated: IntGauge,
     tenant_slots: IntGauge,
     tenant_slots_in_use: IntGauge,
     tenant_slot_hits: IntGauge,
@@ -49,6 +57,19 @@ impl Gauges {
         )?;
         registry.register(Box::new(edge_refused.clone()))?;
         Ok(Self {
+            tenants: gauge(
+                "tenants",
+                "Tenants as the current or last check of all counted them",
+            )?,
+            tenants_checked: gauge("tenants_checked", "Of these, checked so far")?,
+            tenants_degraded: gauge(
+                "tenants_degraded",
+                "Tenants whose file failed its last check; the log names them",
+            )?,
+            tenants_migrated: gauge(
+                "tenants_migrated_total",
+                "Tenants' files brought up to date since the start",
+            )?,
             tenant_slots: gauge("tenant_slots", "Connections for tenant work")?,
             tenant_slots_in_use: gauge("tenant_slots_in_use", "Connections at work")?,
             tenant_slot_hits: gauge(
@@ -81,6 +102,10 @@ impl Gauges {
 
     pub fn set(&self, reading: &Reading) {
         for (gauge, value) in [
+            (&self.tenants, reading.tenants),
+            (&self.tenants_checked, reading.tenants_checked),
+            (&self.tenants_degraded, reading.tenants_degraded),
+            (&self.tenants_migrated, reading.tenants_migrated),
             (&self.tenant_slots, reading.tenant_slots),
             (&self.tenant_slots_in_use, reading.tenant_slots_in_use),
             (&self.tenant_slot_hits, reading.tenant_slot_hits),

@@ -75,10 +75,6 @@ impl<'store> Staged<'store> {
         Ok(blob)
     }
 
-    pub fn holds(&self, path: &PackagePath) -> bool {
-        self.files.contains_key(path)
-    }
-
     /// Moves the files to their places and writes the index last.
     pub fn publish(self, manifest: &Map<String, Value>) -> Result<Package> {
         let index = Index {

@@ -36,7 +36,7 @@ fn each_call_starts_from_clean_state() {
         fn router() { let n = 0; #{ \"GET /\": |ctx| { n += 1; #{ data: [n, n, n] } } } }",
     )
     .unwrap();
-    let ones = Value::map([("data", Value::List(vec![Value::Int(1); 3]))]);
+    let ones = Value::map([("data", Value::Json(b"[1,1,1]".to_vec()))]);
     for _ in 0..3 {
         assert_eq!(run(&lua, Map::new()).unwrap(), ones);
         assert_eq!(run(&rhai, Map::new()).unwrap(), ones);
@@ -60,12 +60,12 @@ fn values_cross_both_ways_unchanged() {
     ]);
     let ctx = Map::from_iter([("body".to_owned(), value.clone())]);
     for (language, body) in [
-        (Language::Lua, "return { data = ctx.body }"),
-        (Language::Rhai, "#{ data: ctx.body }"),
+        (Language::Lua, "return { value = ctx.body }"),
+        (Language::Rhai, "#{ value: ctx.body }"),
     ] {
         let program = compile(language, &language.plugin(body)).unwrap();
         let reply = run(&program, ctx.clone()).unwrap();
-        let Some(Value::Map(data)) = reply.get("data") else {
+        let Some(Value::Map(data)) = reply.get("value") else {
             panic!("{reply:?}");
         };
         for (name, expected) in ctx["body"].as_map() {
@@ -113,9 +113,67 @@ fn lua_tables_become_lists_and_maps_by_their_keys() {
         ("{ctx.json.null}", "[null]"),
         ("ctx.json.decode('[]')", "[]"),
         ("ctx.json.null == ctx.json.decode('{\"a\":null}').a", "true"),
+        ("{1, 2, [5] = 5}", "[1,2,null,null,5]"),
+        (
+            "{{a = {1}}, {b = {}}, 'ü\"'}",
+            "[{\"a\":[1]},{\"b\":{}},\"ü\\\"\"]",
+        ),
+        ("{0/0, 1/0, -0.5}", "[null,null,-0.5]"),
     ] {
         let value = eval(Language::Lua, &format!("return {table}")).unwrap();
         assert_eq!(value.to_json().unwrap().to_string(), expected, "{table}");
+        // The data of a reply is written while it is read, and reads the same.
+        let written = eval(Language::Lua, &format!("return {{ data = {table} }}")).unwrap();
+        let expected = Value::Json(expected.as_bytes().to_vec());
+        assert_eq!(written.get("data"), Some(&expected), "{table}");
+    }
+}
+
+#[test]
+fn the_data_of_a_reply_is_written_with_every_kind_of_value() {
+    let ctx = Map::from_iter([("n".to_owned(), Value::Int((1 << 53) + 1))]);
+    let expected = "{\"a\":[1,2.5,null,true],\"b\":\"x\\n\",\"c\":{}}";
+    for (language, body) in [
+        (
+            Language::Lua,
+            "return { data = { a = { 1, 2.5, ctx.json.null, true } , b = 'x\\n', c = {} } }",
+        ),
+        (
+            Language::Rhai,
+            "#{ data: #{ a: [1, 2.5, (), true], b: \"x\\n\", c: #{} } }",
+        ),
+    ] {
+        let program = compile(language, &language.plugin(body)).unwrap();
+        let reply = run(&program, ctx.clone()).unwrap();
+        let Some(Value::Json(text)) = reply.get("data") else {
+            panic!("{reply:?}");
+        };
+        // The order of names is Lua's own.
+        let found: serde_json::Value = serde_json::from_slice(text).unwrap();
+        let wanted: serde_json::Value = serde_json::from_str(expected).unwrap();
+        assert_eq!(found, wanted, "{language:?}");
+    }
+    let exact = compile(Language::Rhai, &Language::Rhai.plugin("#{ data: ctx.n }")).unwrap();
+    assert_eq!(
+        run(&exact, ctx).unwrap().get("data"),
+        Some(&Value::Json(b"9007199254740993".to_vec()))
+    );
+}
+
+#[test]
+fn bytes_in_the_data_of_a_reply_are_refused_with_their_place() {
+    for (language, body) in [
+        (
+            Language::Lua,
+            "return { data = { a = { buffer.create(1) } } }",
+        ),
+        (Language::Rhai, "#{ data: #{ a: [blob(1)] } }"),
+    ] {
+        let Err(ScriptError::BadResult { message }) = eval(language, body) else {
+            panic!("{language:?}");
+        };
+        assert!(message.contains("result.data.a["), "{message}");
+        assert!(message.contains("base64.encode"), "{message}");
     }
 }
 

@@ -5,7 +5,7 @@
 use crate::script::limits::{Size, readable};
 
 /// What is left of a `Size` while one value is converted.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Budget {
     size: Size,
     nodes: usize,
@@ -64,6 +64,10 @@ impl Budget {
             )));
         }
         self.nodes += 1;
+        self.check_nodes()
+    }
+
+    fn check_nodes(&self) -> Result<(), Uncrossable> {
         if self.nodes > self.size.nodes {
             return Err(Uncrossable::TooBig(format!(
                 "more than {} values",
@@ -71,6 +75,20 @@ impl Budget {
             )));
         }
         Ok(())
+    }
+
+    /// Counts a query's rows as the maps that they stand for.
+    pub fn rows(
+        &mut self,
+        rows: usize,
+        columns: usize,
+        name_bytes: usize,
+    ) -> Result<(), Uncrossable> {
+        self.nodes = self
+            .nodes
+            .saturating_add(rows.saturating_mul(columns.saturating_add(1)));
+        self.check_nodes()?;
+        self.text(rows.saturating_mul(name_bytes))
     }
 
     pub fn text(&mut self, length: usize) -> Result<(), Uncrossable> {

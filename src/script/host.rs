@@ -254,7 +254,14 @@ fn check(function: &HostFn, arguments: Vec<Argument>) -> Result<Arguments, Strin
     let mut arguments = arguments.into_iter();
     let mut checked = Vec::with_capacity(function.params.len());
     for param in function.params {
-        let argument = arguments.next().unwrap_or(Argument::Plain(Value::Null));
+        let argument = match arguments.next() {
+            None => Argument::Plain(Value::Null),
+            // Who takes anything only passes it on; the others look inside.
+            Some(Argument::Plain(value)) if param.kind != Kind::Any => {
+                Argument::Plain(value.unpacked())
+            }
+            Some(argument) => argument,
+        };
         let found = match argument {
             Argument::Function if param.kind == Kind::Function => {
                 checked.push(Value::Null);
@@ -374,7 +381,8 @@ fn describe(value: &Value) -> &'static str {
         Value::Int(_) | Value::Float(_) => "a number",
         Value::Text(_) => "text",
         Value::Bytes(_) => "bytes",
-        Value::List(_) => "a list",
+        Value::List(_) | Value::Rows(_) => "a list",
+        Value::Json(_) => "JSON text",
         Value::Map(_) => "a map",
     }
 }

@@ -7,6 +7,8 @@
 mod convert;
 mod errors;
 mod glue;
+mod json;
+mod lists;
 mod strings;
 mod vm;
 
@@ -115,7 +117,12 @@ impl Compiled for LuaProgram {
                     message: format!("the plugin no longer has {}", describe(entry)),
                 });
             };
-            vm.call(&function, arguments, context)
+            let value = vm.call(&function, arguments, context)?;
+            // Reading is the host's work, and bounded by the size of a result.
+            running.clock.host(|| match entry {
+                Entry::Hook(_) => vm.read(&value),
+                Entry::Route(_) => vm.read_reply(&value),
+            })
         })
     }
 }

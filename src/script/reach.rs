@@ -14,7 +14,7 @@ use crate::storage::plugin_db::{Params, PluginDb};
 use crate::storage::tests::Fixture;
 use crate::value::{Map, Value};
 
-fn database(storage: &Fixture) -> PluginDb {
+pub(super) fn database(storage: &Fixture) -> PluginDb {
     let call = fixture::call();
     PluginDb::new(Arc::clone(&storage.storage), call.tenant, call.plugin)
 }
@@ -26,7 +26,7 @@ fn call_with(db: PluginDb) -> Call {
     }
 }
 
-fn route(
+pub(super) fn route(
     program: &Program,
     method: &str,
     path: &str,
@@ -61,7 +61,7 @@ fn count(storage: &Fixture, table: &str) -> i64 {
             crate::storage::plugin_db::RowLimits::default(),
         )
         .unwrap();
-    rows[0]["n"].as_i64().unwrap()
+    rows.maps().next().unwrap()["n"].as_i64().unwrap()
 }
 
 fn with_table() -> Fixture {
@@ -72,11 +72,20 @@ fn with_table() -> Fixture {
     storage
 }
 
-fn eval(language: Language, body: &str, storage: &Fixture) -> Result<Value, ScriptError> {
+pub(super) fn eval(
+    language: Language,
+    body: &str,
+    storage: &Fixture,
+) -> Result<Value, ScriptError> {
     let program =
         compile(language, &language.plugin(body)).unwrap_or_else(|error| panic!("{body}: {error}"));
     let body = Value::map([("x", Value::Int(1))]);
     route(&program, "GET", "/", body, database(storage))
+}
+
+/// What was written as the data of a reply.
+fn data(reply: &Value) -> Value {
+    reply.get("data").cloned().unwrap().unpacked()
 }
 
 fn message(result: Result<Value, ScriptError>) -> String {
@@ -127,7 +136,7 @@ fn show_note(ctx) {
             .unwrap();
         let found = route(&program, "GET", "/notes/3", Value::Null, database(&storage)).unwrap();
         let row = Value::map([("id", Value::Int(3)), ("title", "Hi".into())]);
-        assert_eq!(found.get("data"), Some(&row), "{language:?}");
+        assert_eq!(data(&found), row, "{language:?}");
         let none = route(&program, "GET", "/notes/4", Value::Null, database(&storage)).unwrap();
         assert_eq!(none.get("status"), Some(&Value::Int(404)), "{language:?}");
     }
@@ -149,7 +158,7 @@ fn rows_and_parameters_keep_their_types() {
         ),
     ] {
         assert_eq!(eval(language, insert, &storage).unwrap(), Value::Int(5));
-        let rows = eval(language, select, &storage).unwrap();
+        let rows = eval(language, select, &storage).unwrap().unpacked();
         let row = |value: Value| Value::map([("v", value)]);
         assert_eq!(
             rows,
@@ -166,7 +175,7 @@ fn rows_and_parameters_keep_their_types() {
             .execute("DELETE FROM t", &Params::None)
             .unwrap();
         assert_eq!(
-            eval(language, select, &storage).unwrap(),
+            eval(language, select, &storage).unwrap().unpacked(),
             Value::List(Vec::new())
         );
     }
@@ -345,7 +354,7 @@ fn the_plugins_of_the_bench_run_unchanged() {
         let program = compile(language, source).unwrap();
         install(&program, database(&storage)).unwrap();
         let page = route(&program, "GET", "/page", Value::Null, database(&storage)).unwrap();
-        let Some(Value::List(rows)) = page.get("data") else {
+        let Value::List(rows) = data(&page) else {
             panic!("{page:?}");
         };
         assert_eq!(rows.len(), 50);
@@ -358,7 +367,7 @@ fn the_plugins_of_the_bench_run_unchanged() {
             database(&storage),
         )
         .unwrap();
-        assert_eq!(one.get("data").unwrap().get("id"), Some(&Value::Int(7)));
+        assert_eq!(data(&one).get("id"), Some(&Value::Int(7)));
         let none = route(
             &program,
             "GET",

@@ -10,6 +10,7 @@ mod engine;
 mod errors;
 mod glue;
 mod heap;
+mod json;
 mod modules;
 mod strings;
 
@@ -234,8 +235,14 @@ impl RhaiProgram {
         let result = self
             .call_function(name, list)
             .map_err(|error| running.typed(error))?;
-        Reader::new(running.result_size)
-            .read(&result)
+        let mut reader = match entry {
+            Entry::Hook(_) => Reader::new(running.result_size),
+            Entry::Route(_) => Reader::of_reply(running.result_size),
+        };
+        // Reading is the host's work, and bounded by the size of a result.
+        running
+            .clock
+            .host(|| reader.read(&result))
             .map_err(Running::bad_result)
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use jsonwebtoken::{DecodingKey, EncodingKey};
-use rusqlite::named_params;
+use rusqlite::{Transaction, named_params};
 
 use super::token::{self, Claims, Purpose};
 use crate::clock;
@@ -25,10 +25,7 @@ impl SigningKeys {
     pub fn load(storage: &Storage, secrets: &SecretBox) -> Result<Self> {
         super::signer::install();
         storage.control_write(|tx| {
-            let sealed = tx
-                .prepare("SELECT kid, secret FROM signing_keys ORDER BY created_at, kid")?
-                .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?)))?
-                .collect::<Result<Vec<_>, _>>()?;
+            let sealed = stored(tx)?;
             let mut verifying = HashMap::new();
             let mut newest = None;
             for (kid, secret) in sealed {
@@ -60,6 +57,56 @@ impl SigningKeys {
     pub fn verify(&self, purpose: Purpose, text: &str) -> Result<Claims> {
         token::verify(purpose, text, |kid| self.verifying.get(kid))
     }
+}
+
+/// What becomes of sessions when the secret key is rotated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rotation {
+    /// New signing keys: whoever has seen the old ones can make no token. Everyone signs in again.
+    EndSessions,
+    /// The same signing keys, sealed anew.
+    KeepSessions,
+}
+
+/// Leaves no signing key under an older secret key. Rows that are sealed with the newest stay as they are, so that
+/// an interrupted rotation ends no session twice. Returns how many rows it changed.
+pub fn rotate(storage: &Storage, secrets: &SecretBox, how: Rotation) -> Result<usize> {
+    storage.control_write(|tx| {
+        let mut old = Vec::new();
+        for (kid, secret) in stored(tx)? {
+            if let Some(resealed) = secrets.reseal(&place(&kid), &secret)? {
+                old.push((kid, resealed));
+            }
+        }
+        for (kid, resealed) in &old {
+            match how {
+                Rotation::EndSessions => {
+                    tx.execute(
+                        "DELETE FROM signing_keys WHERE kid = :kid",
+                        named_params! { ":kid": kid },
+                    )?;
+                }
+                Rotation::KeepSessions => {
+                    tx.execute(
+                        "UPDATE signing_keys SET secret = :secret WHERE kid = :kid",
+                        named_params! { ":secret": resealed, ":kid": kid },
+                    )?;
+                }
+            }
+        }
+        if how == Rotation::EndSessions && !old.is_empty() {
+            tx.execute("DELETE FROM refresh_tokens", [])?;
+        }
+        Ok(old.len())
+    })
+}
+
+fn stored(tx: &Transaction<'_>) -> Result<Vec<(String, Vec<u8>)>> {
+    let rows = tx
+        .prepare("SELECT kid, secret FROM signing_keys ORDER BY created_at, kid")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    Ok(rows)
 }
 
 fn place(kid: &str) -> String {

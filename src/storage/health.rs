@@ -2,8 +2,8 @@
 
 use rusqlite::Connection;
 
-use super::Storage;
 use super::door::HOST_TABLES;
+use super::{Aside, Storage};
 use crate::error::{Error, Result};
 use crate::tenant::TenantId;
 
@@ -24,7 +24,11 @@ impl Storage {
     /// The control database answers.
     pub fn ready(&self) -> Result<()> {
         self.control(|connection| {
-            Ok(connection.query_row("SELECT count(*) FROM organizations", [], |_| Ok(()))?)
+            Ok(
+                connection.query_row("SELECT EXISTS (SELECT 1 FROM organizations)", [], |_| {
+                    Ok(())
+                })?,
+            )
         })
     }
 
@@ -50,9 +54,11 @@ impl Storage {
     pub fn disk(&self) -> Result<()> {
         Ok(())
     }
+}
 
+impl Aside {
     /// Opens the tenant's file (which migrates an old one) and looks for orphans.
-    pub fn check_tenant(&self, tenant: &TenantId) -> Result<Ownership> {
+    pub fn check(&mut self, tenant: &TenantId) -> Result<Ownership> {
         self.tenant(tenant, |connection| Ok(ownership(connection, tenant)?))
     }
 }

@@ -15,7 +15,7 @@ use super::door::statement::{Statement, Verb};
 use crate::error::Result;
 use crate::plugin_key::PluginKey;
 use crate::tenant::TenantId;
-use crate::value::{Map, Value};
+use crate::value::{Map, Rows, Value};
 
 mod call;
 mod error;
@@ -98,7 +98,7 @@ impl PluginDb {
         sql: &str,
         params: &Params,
         limits: RowLimits,
-    ) -> Result<Vec<Map>, DbError> {
+    ) -> Result<Rows, DbError> {
         let statement = self.parse(sql)?;
         self.run(&statement, |session, scope| {
             session.query(
@@ -140,9 +140,9 @@ impl PluginDb {
                 "db.transaction is already open: it cannot be nested",
             )),
             none => {
-                let mut session =
+                let session =
                     Session::open(&self.storage, &self.scope, Access::Write, self.deadline)?;
-                require_installed(&mut session, self.installation)?;
+                require_installed(&session, self.installation)?;
                 *none = Some(session);
                 Ok(())
             }
@@ -189,12 +189,12 @@ impl PluginDb {
     pub fn host<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         self.open_for_lifecycle()?;
         if let Some(session) = &mut self.session {
-            let result = session.as_host(work);
+            let result = session.as_host(&self.scope.tenant, work);
             self.note_end();
             return result;
         }
         let mut session = Session::open(&self.storage, &self.scope, Access::Write, self.deadline)?;
-        let result = session.as_host(work)?;
+        let result = session.as_host(&self.scope.tenant, work)?;
         session.commit()?;
         Ok(result)
     }
@@ -242,7 +242,7 @@ impl PluginDb {
         };
         let mut session = Session::open(&self.storage, &self.scope, access, self.deadline)?;
         if access == Access::Write {
-            require_installed(&mut session, self.installation)?;
+            require_installed(&session, self.installation)?;
         }
         let result = work(&mut session, &self.scope)?;
         session.commit()?;
@@ -282,24 +282,13 @@ impl PluginDb {
 }
 
 /// Within the write transaction, so that no uninstall can come between.
-fn require_installed(session: &mut Session, installation: Option<i64>) -> Result<(), DbError> {
-    let Some(id) = installation else {
-        return Ok(());
-    };
-    let there = session
-        .as_host(|connection| {
-            let sql = "SELECT EXISTS (SELECT 1 FROM plugin_installations WHERE id = ?)";
-            Ok(connection
-                .prepare_cached(sql)?
-                .query_row([id], |row| row.get::<_, bool>(0))?)
-        })
-        .map_err(|error| DbError::Internal(error.to_string()))?;
-    if there {
-        return Ok(());
+fn require_installed(session: &Session, installation: Option<i64>) -> Result<(), DbError> {
+    match installation {
+        Some(id) if !session.has_installation(id)? => Err(DbError::refused(
+            "the plugin was uninstalled meanwhile: nothing is written any more",
+        )),
+        _ => Ok(()),
     }
-    Err(DbError::refused(
-        "the plugin was uninstalled meanwhile: nothing is written any more",
-    ))
 }
 
 #[cfg(test)]

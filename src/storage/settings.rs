@@ -85,6 +85,9 @@ pub fn make_durable(connection: &Connection, schema: &str) -> rusqlite::Result<(
     // Answers with the mode it chose, so it cannot be a plain update.
     connection.pragma_update_and_check(Some(schema), "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(Some(schema), "synchronous", "FULL")?;
+    // What is replaced or deleted is overwritten where that costs no more writes: sealed secrets under an
+    // old key do not linger in the free space of a page.
+    connection.pragma_update_and_check(Some(schema), "secure_delete", "FAST", |_| Ok(()))?;
     connection.pragma_update_and_check(
         Some(schema),
         "journal_size_limit",
@@ -124,6 +127,11 @@ pub fn limit(connection: &Connection, work: Work) -> rusqlite::Result<()> {
     connection.set_limit(Limit::SQLITE_LIMIT_VDBE_OP, ops)?;
     connection.set_limit(Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, like)?;
     Ok(())
+}
+
+/// Runs constant text that gives no rows, compiled once per connection.
+pub fn run_cached(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.execute([]).map(|_| ())
 }
 
 /// Opens a database as `main` of a connection of its own.

@@ -5,9 +5,9 @@
 //! installing an authorizer again would expire every cached statement.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use parking_lot::Mutex;
 use rusqlite::Connection;
 
 use super::door::{Rule, Verdicts, functions};
@@ -16,10 +16,14 @@ use super::settings::{self, Work};
 use super::stopwatch::Stopwatch;
 use crate::data_dir::DataDir;
 use crate::error::{Error, Result};
+use crate::keyed_lock::KeyedLock;
 use crate::tenant::TenantId;
 
 /// SQLite calls the progress handler after so many instructions: some tens of microseconds.
 const OPS_PER_LOOK: i32 = 1_000;
+const FIRST_ATTACHED: usize = 2;
+/// A migration that others wait for.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 pub struct Slot {
     pub connection: Connection,
@@ -27,6 +31,8 @@ pub struct Slot {
     pub stopwatch: Arc<Stopwatch>,
     pub verdicts: Verdicts,
     attached: Option<TenantId>,
+    /// A plugin changed the schema: only then can temporary objects have come.
+    suspect: bool,
     broken: bool,
 }
 
@@ -34,8 +40,9 @@ pub struct Slot {
 pub struct Attacher {
     data: Arc<DataDir>,
     busy: Duration,
-    /// Migrations run one at a time: two slots may meet the same old file.
-    migrating: Mutex<()>,
+    /// Two slots may meet the same old file.
+    migrating: KeyedLock<TenantId>,
+    migrated: AtomicU64,
 }
 
 impl Slot {
@@ -54,6 +61,7 @@ impl Slot {
             stopwatch,
             verdicts: Verdicts::default(),
             attached: None,
+            suspect: false,
             broken: false,
         })
     }
@@ -66,6 +74,11 @@ impl Slot {
         self.broken
     }
 
+    /// The next cleaning looks for temporary objects too.
+    pub fn look_closely(&mut self) {
+        self.suspect = true;
+    }
+
     /// Leaves nothing of one use for the next. A connection that cannot be trusted is given up.
     pub fn clean(&mut self) {
         self.rule.back_to_host();
@@ -76,35 +89,22 @@ impl Slot {
         self.broken |= !rolled_back || !limited || !self.is_as_expected().unwrap_or(false);
     }
 
-    /// No temporary objects, and exactly the files attached that we attached.
-    fn is_as_expected(&self) -> rusqlite::Result<bool> {
-        let mut databases = self
-            .connection
-            .prepare_cached("SELECT name FROM pragma_database_list")?;
-        let mut names = databases.query([])?;
-        let mut seen = Vec::new();
-        while let Some(row) = names.next()? {
-            seen.push(row.get_ref(0)?.as_str()?.to_owned());
+    /// Exactly the files attached that we attached, and no temporary objects.
+    fn is_as_expected(&mut self) -> rusqlite::Result<bool> {
+        // SQLite's list begins with main and temp, in use or not.
+        let attached: Vec<String> = (FIRST_ATTACHED..)
+            .map_while(|index| self.connection.db_name(index).ok())
+            .collect();
+        let names = attached.iter().map(String::as_str);
+        if !names.eq(self.attached().map(TenantId::as_str)) {
+            return Ok(false);
         }
-        let expected = std::iter::once("main").chain(self.attached().map(TenantId::as_str));
-        // A temp database is listed only once it was used, so its absence is the common proof.
-        Ok(seen
-            .iter()
-            .map(String::as_str)
-            .filter(|name| *name != "temp")
-            .eq(expected)
-            && self.temp_is_empty(&seen)?)
-    }
-
-    fn temp_is_empty(&self, seen: &[String]) -> rusqlite::Result<bool> {
-        if !seen.iter().any(|name| name == "temp") {
+        if !std::mem::take(&mut self.suspect) {
             return Ok(true);
         }
         let count = "SELECT count(*) FROM sqlite_temp_schema";
-        Ok(self
-            .connection
-            .query_row(count, [], |row| row.get::<_, i64>(0))?
-            == 0)
+        let objects: i64 = self.connection.query_row(count, [], |row| row.get(0))?;
+        Ok(objects == 0)
     }
 }
 
@@ -113,8 +113,19 @@ impl Attacher {
         Self {
             data,
             busy,
-            migrating: Mutex::new(()),
+            migrating: KeyedLock::new(),
+            migrated: AtomicU64::new(0),
         }
+    }
+
+    /// A slot beside the pool's.
+    pub fn open(&self) -> Result<Slot> {
+        Ok(Slot::open(self.busy)?)
+    }
+
+    /// Files that were migrated since the start.
+    pub fn migrated(&self) -> u64 {
+        self.migrated.load(Ordering::Relaxed)
     }
 
     /// Makes `tenant` the one attached file of the slot, set in every way that SQLite keeps per file.
@@ -122,11 +133,7 @@ impl Attacher {
         if slot.attached.as_ref() == Some(tenant) {
             return Ok(());
         }
-        slot.verdicts.clear();
-        if let Some(other) = slot.attached.take() {
-            slot.connection.flush_prepared_statement_cache();
-            detach(slot, &other)?;
-        }
+        self.detach(slot)?;
         self.attach_file(slot, tenant)?;
         if self.judge(slot, tenant)? == Age::Old {
             detach(slot, tenant)?;
@@ -136,6 +143,16 @@ impl Attacher {
         settings::make_durable(&slot.connection, tenant.as_str())?;
         settings::set_quota(&slot.connection, tenant.as_str())?;
         slot.attached = Some(tenant.clone());
+        Ok(())
+    }
+
+    /// Leaves no file attached to the slot.
+    pub fn detach(&self, slot: &mut Slot) -> Result<()> {
+        slot.verdicts.clear();
+        if let Some(attached) = slot.attached.take() {
+            slot.connection.flush_prepared_statement_cache();
+            detach(slot, &attached)?;
+        }
         Ok(())
     }
 
@@ -171,13 +188,23 @@ impl Attacher {
     }
 
     fn migrate(&self, tenant: &TenantId) -> Result<()> {
-        let _alone = self.migrating.lock();
+        let _alone = self
+            .migrating
+            .lock(tenant.clone(), self.busy)
+            .ok_or_else(|| Error::Busy {
+                message: "This organization's data is being brought up to date; try again"
+                    .to_owned(),
+                retry_after: RETRY_AFTER,
+            })?;
         let mut file = settings::open_file(
             &self.data.tenant_database(tenant),
             settings::OPEN_EXISTING,
             self.busy,
         )?;
-        Kind::Tenant.migrate(&mut file)
+        Kind::Tenant.migrate(&mut file)?;
+        self.migrated.fetch_add(1, Ordering::Relaxed);
+        tracing::info!(%tenant, "a tenant's database was brought up to date");
+        Ok(())
     }
 }
 

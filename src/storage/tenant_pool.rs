@@ -23,7 +23,7 @@ const SHARE_OF_DESCRIPTORS: usize = 4;
 
 pub struct TenantPool {
     slots: r2d2::Pool<Slots>,
-    attacher: Attacher,
+    attacher: Arc<Attacher>,
     shelf: Mutex<Shelf>,
     returned: Condvar,
     most: usize,
@@ -37,6 +37,8 @@ pub struct PoolStats {
     /// Uses that found their tenant attached.
     pub hits: u64,
     pub misses: u64,
+    /// Files brought up to date since the start, by a request or in the background.
+    pub migrated: u64,
 }
 
 /// A slot in use, with one tenant attached; cleaned and given back when dropped.
@@ -89,7 +91,7 @@ impl TenantPool {
             .map_err(|error| Error::internal("cannot open connections for tenants", error))?;
         Ok(Arc::new(Self {
             slots: pool,
-            attacher: Attacher::new(data, busy),
+            attacher: Arc::new(Attacher::new(data, busy)),
             shelf: Mutex::default(),
             returned: Condvar::new(),
             most: most as usize,
@@ -115,7 +117,12 @@ impl TenantPool {
             in_use: shelf.in_use,
             hits: shelf.hits,
             misses: shelf.misses,
+            migrated: self.attacher.migrated(),
         }
+    }
+
+    pub fn attacher(&self) -> Arc<Attacher> {
+        Arc::clone(&self.attacher)
     }
 
     fn take(&self, tenant: &TenantId) -> Result<PooledConnection<Slots>> {

@@ -25,7 +25,7 @@ impl Fixture {
         let storage = Arc::new(Storage::open(&data, &options).unwrap());
         for organization in [1, 2] {
             storage
-                .create_tenant(&TenantId::of_organization(organization))
+                .create_tenants(&[TenantId::of_organization(organization)])
                 .unwrap();
         }
         Self {
@@ -61,7 +61,7 @@ fn a_tenant_is_made_once_and_keeps_its_rows() {
         .storage
         .tenant_write(&tenant(1), |t| Ok(t.execute(PROJECT, ["a"])?))
         .unwrap();
-    fixture.storage.create_tenant(&tenant(1)).unwrap();
+    fixture.storage.create_tenants(&[tenant(1)]).unwrap();
     assert_eq!(titles(&fixture.storage, 1), ["a"]);
     assert_eq!(titles(&fixture.storage, 2), [""; 0]);
     let folder = fixture
@@ -183,7 +183,7 @@ fn the_slot_idle_for_longest_is_attached_anew_when_all_are_taken() {
     for organization in 3..=10 {
         fixture
             .storage
-            .create_tenant(&tenant(organization))
+            .create_tenants(&[tenant(organization)])
             .unwrap();
         fixture
             .storage
@@ -215,6 +215,44 @@ fn when_every_slot_is_in_use_the_next_is_told_busy() {
 }
 
 #[test]
+fn work_aside_needs_no_slot_and_drives_no_tenant_out_of_its_own() {
+    let fixture = Fixture::with(1);
+    let storage = &fixture.storage;
+    titles(storage, 1);
+    let before = storage.stats();
+    let mut aside = storage.aside();
+    storage
+        .tenant(&tenant(1), |_| {
+            aside.check(&tenant(2)).unwrap();
+            aside.check(&tenant(1)).unwrap();
+            assert!(aside.check(&tenant(99)).is_err());
+            aside.check(&tenant(2))
+        })
+        .unwrap();
+    titles(storage, 1);
+    let after = storage.stats();
+    assert_eq!((after.slots, after.misses), (1, before.misses));
+}
+
+#[test]
+fn many_tenants_are_made_together_and_those_that_are_there_stay() {
+    let fixture = Fixture::new();
+    fixture
+        .storage
+        .tenant_write(&tenant(1), |t| Ok(t.execute(PROJECT, ["a"])?))
+        .unwrap();
+    let all: Vec<TenantId> = (1..=40).map(tenant).collect();
+    fixture.storage.create_tenants(&all).unwrap();
+    assert_eq!(titles(&fixture.storage, 1), ["a"]);
+    let mut aside = fixture.storage.aside();
+    for one in &all {
+        assert_eq!(aside.check(one).unwrap(), Ownership::default());
+        let left = fixture.data.tenant_database(one).with_extension("db.tmp");
+        assert!(!left.exists());
+    }
+}
+
+#[test]
 fn a_second_writer_of_a_tenant_is_told_busy_and_of_another_tenant_is_not() {
     let fixture = Fixture::new();
     let storage = &fixture.storage;
@@ -235,7 +273,7 @@ fn parallel_writers_of_one_tenant_lose_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let data = Arc::new(DataDir::open(folder.path()).unwrap());
     let storage = Storage::open(&data, &StorageOptions::default()).unwrap();
-    storage.create_tenant(&tenant(1)).unwrap();
+    storage.create_tenants(&[tenant(1)]).unwrap();
     std::thread::scope(|scope| {
         for writer in 0..4 {
             let storage = &storage;
@@ -310,7 +348,7 @@ fn storage_is_ready_and_a_new_tenant_is_whole() {
     fixture.storage.ready().unwrap();
     fixture.storage.disk().unwrap();
     assert_eq!(
-        fixture.storage.check_tenant(&tenant(1)).unwrap(),
+        fixture.storage.aside().check(&tenant(1)).unwrap(),
         Ownership::default()
     );
     fixture
@@ -323,7 +361,7 @@ fn storage_is_ready_and_a_new_tenant_is_whole() {
             )?)
         })
         .unwrap();
-    let found = fixture.storage.check_tenant(&tenant(1)).unwrap();
+    let found = fixture.storage.aside().check(&tenant(1)).unwrap();
     assert_eq!(
         found,
         Ownership {

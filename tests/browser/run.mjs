@@ -17,6 +17,7 @@ import { adminStory } from "./stories/admin.mjs";
 import { appearance } from "./stories/appearance.mjs";
 import { auditorStory } from "./stories/auditor.mjs";
 import { firstRun } from "./stories/first_run.mjs";
+import { largeMarketplace } from "./stories/large_marketplace.mjs";
 import { secrets } from "./stories/secrets.mjs";
 import { signIn } from "./stories/sign_in.mjs";
 import { firstDownload } from "./stories/size.mjs";
@@ -29,6 +30,7 @@ const STORIES = [
   ["an Auditor sees everything and why nothing may be changed", auditorStory],
   ["every page fits a phone and a wide screen, light and dark", appearance],
   ["an empty server is set up by its one-time link", firstRun],
+  ["five thousand plugins are browsed page by page", largeMarketplace],
   ["no page has a serious accessibility fault", accessibility],
 ];
 

@@ -13,8 +13,9 @@ const STOP_LIMIT_MS = 20_000;
 /** Souk refuses variables that it does not know, and the stories are to run on its defaults. */
 const ENVIRONMENT = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("SOUK_")));
 
-export async function startDemo(binary) {
-  const { line, stop } = await start(binary, ["demo", "--json", "--listen", "127.0.0.1:0"], (text) => text.startsWith("{"));
+export async function startDemo(binary, options = []) {
+  const verb = ["demo", "--json", "--listen", "127.0.0.1:0", ...options];
+  const { line, stop } = await start(binary, verb, (text) => text.startsWith("{"));
   return { demo: JSON.parse(line), stop };
 }
 

@@ -61,6 +61,8 @@ fn every_verb_has_a_help_text() {
         "user",
         "organization",
         "tenant",
+        "marketplace",
+        "mirror",
         "config",
         "version",
     ] {

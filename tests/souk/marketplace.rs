@@ -227,3 +227,95 @@ fn a_real_manifest_of_29_plugins_lists_whole() {
         ["mlflow"]
     );
 }
+
+#[test]
+fn a_page_of_the_list_is_asked_for_and_the_whole_list_stays_as_it_was() {
+    let server = TestServer::with_test_plugins();
+    let get = |query: &str| {
+        server
+            .admin()
+            .get(&format!("/api/plugins/marketplace{query}"))
+    };
+    let whole = get("").is(200).data();
+    let all = whole.as_array().unwrap();
+    let mut paged = Vec::new();
+    for number in 1..=4 {
+        let page = get(&format!("?page={number}&pageSize=4")).is(200).data();
+        assert_eq!(
+            (
+                &page["page"],
+                &page["pageSize"],
+                &page["total"],
+                &page["pages"]
+            ),
+            (&json!(number), &json!(4), &json!(15), &json!(4))
+        );
+        paged.extend(page["items"].as_array().unwrap().clone());
+    }
+    assert_eq!(paged, *all);
+    let behind = get("?page=5&pageSize=4").is(200).data();
+    assert_eq!(
+        (&behind["items"], &behind["total"]),
+        (&json!([]), &json!(15))
+    );
+    assert_eq!(get("?page=1").data()["items"].as_array().unwrap().len(), 15);
+    // Without a page its size means nothing, as before.
+    assert_eq!(get("?pageSize=2").is(200).data(), whole);
+
+    let security = get("?page=1&category=security").is(200).data();
+    assert_eq!(keys(&security["items"]), ["configurable"]);
+    assert_eq!(security["total"], 1);
+    let found = get("/search?q=test&page=1&pageSize=1&category=security")
+        .is(200)
+        .data();
+    assert_eq!(
+        (keys(&found["items"]), &found["total"]),
+        (vec!["configurable"], &json!(1))
+    );
+    let nothing = get("/search?q=nothing+like+it&page=1").is(200).data();
+    assert_eq!(
+        nothing,
+        json!({"items": [], "page": 1, "pageSize": 24, "total": 0, "pages": 0})
+    );
+    for bad in [
+        "?page=0",
+        "?page=x",
+        "?page=1&pageSize=201",
+        "/search?q=a&page=-1",
+    ] {
+        let told = get(bad).is(400).data();
+        assert!(
+            told.as_str().unwrap().contains("must be a whole number"),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn the_whole_list_is_not_sent_again_to_who_has_it() {
+    let server = TestServer::with_test_plugins();
+    let admin = server.admin();
+    let first = admin.get("/api/plugins/marketplace").is(200);
+    let tag = first.header("etag").unwrap().to_owned();
+    let again = |tag: &str| {
+        admin.send(
+            "GET",
+            "/api/plugins/marketplace",
+            None,
+            &[("if-none-match", tag)],
+        )
+    };
+    let same = again(&tag).is(304);
+    assert_eq!(
+        (same.body.len(), same.header("x-marketplace-state")),
+        (0, Some("connected"))
+    );
+    assert_eq!(again("\"another\"").is(200).body, first.body);
+    let packed = admin.send(
+        "GET",
+        "/api/plugins/marketplace",
+        None,
+        &[("accept-encoding", "gzip")],
+    );
+    assert_eq!(packed.is(200).data(), first.data());
+}

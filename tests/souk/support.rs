@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod mlflow;
+pub mod process;
 pub mod server;
 pub mod serving;
 

@@ -1,22 +1,35 @@
 import { ApiError, request, requestReply } from "./client";
 import type { Marketplace, MarketplaceState, Plugin, PluginCategoryInfo } from "./types";
 
+/** Fills whole rows of two, three and four cards. */
+const PAGE_SIZE = 24;
+
 interface Filter {
   query?: string;
   category?: string;
+  page?: number;
   signal?: AbortSignal;
 }
 
-/** The published plugins, with what is known about the copy that they come from. */
-export async function getMarketplace({ query = "", category = "", signal }: Filter): Promise<Marketplace> {
-  const parameters = new URLSearchParams();
+interface PluginPage {
+  items: Plugin[];
+  page: number;
+  pageSize: number;
+  total: number;
+  pages: number;
+}
+
+/** One page of the published plugins, with what is known about the copy that they come from. */
+export async function getMarketplace({ query = "", category = "", page = 1, signal }: Filter): Promise<Marketplace> {
+  const parameters = new URLSearchParams({ page: String(page), pageSize: String(PAGE_SIZE) });
   if (query !== "") parameters.set("q", query);
   if (category !== "") parameters.set("category", category);
   const path = query === "" ? "/plugins/marketplace" : "/plugins/marketplace/search";
-  const suffix = parameters.size > 0 ? `?${parameters.toString()}` : "";
-  const { data, headers } = await requestReply<Plugin[]>(path + suffix, { signal });
+  const { data, headers } = await requestReply<PluginPage>(`${path}?${parameters.toString()}`, { signal });
+  const { items, ...about } = data;
   return {
-    plugins: data,
+    ...about,
+    plugins: items,
     state: readState(headers.get("X-Marketplace-State")),
     fetchedAt: headers.get("X-Marketplace-Fetched-At"),
   };

@@ -68,8 +68,15 @@ export interface PluginCategoryInfo {
 
 export type MarketplaceState = "connected" | "stale" | "unreachable";
 
+/** One page of the marketplace. */
 export interface Marketplace {
   plugins: Plugin[];
+  /** From 1. */
+  page: number;
+  pageSize: number;
+  /** Of all pages. */
+  total: number;
+  pages: number;
   state: MarketplaceState;
   /** ISO date of the copy that is shown. */
   fetchedAt: string | null;

@@ -20,15 +20,19 @@ pub fn ready(exchange: &Exchange<'_>) -> Result<Reply> {
         }
     };
     let ready = report.is_ready();
-    Ok(Reply::envelope(
-        if ready { 200 } else { 503 },
-        json!({
-            "database": told(report.database),
-            "packages": told(report.packages),
-            "disk": told(report.disk),
-            "status": if ready { "ready" } else { "not ready" },
-        }),
-    ))
+    let mut told = json!({
+        "database": told(report.database),
+        "packages": told(report.packages),
+        "disk": told(report.disk),
+        "status": if ready { "ready" } else { "not ready" },
+    });
+    // One tenant's damage is that tenant's: it is told and does not take the others out of service.
+    let degraded = exchange.app.tenant_health.progress().degraded;
+    if let (Some(fields), 1..) = (told.as_object_mut(), degraded) {
+        let text = format!("{degraded} degraded; the server's log names them");
+        fields.insert("tenants".to_owned(), text.into());
+    }
+    Ok(Reply::envelope(if ready { 200 } else { 503 }, told))
 }
 
 /// The seed's health check, which answers 200 whatever it found. Without the organization's own
@@ -43,7 +47,7 @@ pub fn plugins(exchange: &Exchange<'_>) -> Result<Reply> {
     let health = exchange.app.marketplace.health();
     let status = if !ready || installed.is_err() {
         "unhealthy"
-    } else if health.marketplace == "connected" {
+    } else if health.marketplace == "connected" && !exchange.app.tenant_health.is_degraded(tenant) {
         "healthy"
     } else {
         "degraded"

@@ -3,6 +3,8 @@
 use crate::clock;
 use crate::error::{Error, Result};
 use crate::http::exchange::Exchange;
+use crate::http::finish::pack;
+use crate::http::paging::Page;
 use crate::http::reply::Reply;
 use crate::marketplace::Document;
 use crate::marketplace::icon::Icon;
@@ -12,26 +14,25 @@ use crate::marketplace::registry::{Snapshot, State};
 const ICON_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
 
 pub fn list(exchange: &Exchange<'_>) -> Result<Reply> {
+    let page = Page::asked(exchange.request)?;
+    let category = category(exchange);
     let snapshot = exchange.app.marketplace.registry()?;
-    let category = exchange
-        .request
-        .query_value("category")
-        .filter(|text| !text.is_empty());
-    Ok(listed(&snapshot, None, category.as_deref()))
+    Ok(match (page, &category) {
+        (None, None) => whole(&snapshot),
+        _ => listed(&snapshot, None, category.as_deref(), page),
+    })
 }
 
 pub fn search(exchange: &Exchange<'_>) -> Result<Reply> {
+    let page = Page::asked(exchange.request)?;
     let query = exchange
         .request
         .query_value("q")
         .filter(|text| !text.trim().is_empty())
         .ok_or_else(|| Error::invalid("q", "Query parameter 'q' is required"))?;
-    let category = exchange
-        .request
-        .query_value("category")
-        .filter(|text| !text.is_empty());
+    let category = category(exchange);
     let snapshot = exchange.app.marketplace.registry()?;
-    Ok(listed(&snapshot, Some(&query), category.as_deref()))
+    Ok(listed(&snapshot, Some(&query), category.as_deref(), page))
 }
 
 pub fn show(exchange: &Exchange<'_>) -> Result<Reply> {
@@ -43,7 +44,7 @@ pub fn show(exchange: &Exchange<'_>) -> Result<Reply> {
 
 pub fn refresh(exchange: &Exchange<'_>) -> Result<Reply> {
     let snapshot = exchange.app.marketplace.refresh()?;
-    Ok(listed(&snapshot, None, None))
+    Ok(whole(&snapshot))
 }
 
 pub fn categories(exchange: &Exchange<'_>) -> Result<Reply> {
@@ -91,14 +92,39 @@ pub fn readme(exchange: &Exchange<'_>) -> Result<Reply> {
     ))
 }
 
-fn listed(snapshot: &Snapshot, text: Option<&str>, category: Option<&str>) -> Reply {
-    let plugins: Vec<_> = snapshot
-        .registry
-        .search(text, category)
-        .into_iter()
-        .map(crate::marketplace::listing::Listing::to_api)
-        .collect();
-    marked(Reply::ok(plugins), snapshot)
+fn category(exchange: &Exchange<'_>) -> Option<String> {
+    exchange
+        .request
+        .query_value("category")
+        .filter(|text| !text.is_empty())
+}
+
+/// The whole list changes rarely and may be long: a client that has it need not get it again.
+fn whole(snapshot: &Snapshot) -> Reply {
+    let rendered = snapshot.registry.rendered();
+    let mut reply = Reply::envelope_of_json(200, rendered.all())
+        .with("ETag", format!("\"{}\"", rendered.digest()))
+        .with("Cache-Control", "private, no-cache");
+    let packed = rendered.packed(|| pack(&reply.body).unwrap_or_default());
+    if !packed.is_empty() {
+        reply.gzip = Some(packed.to_vec().into());
+    }
+    marked(reply, snapshot)
+}
+
+fn listed(
+    snapshot: &Snapshot,
+    text: Option<&str>,
+    category: Option<&str>,
+    page: Option<Page>,
+) -> Reply {
+    let found = snapshot.registry.found(text, category);
+    let rendered = snapshot.registry.rendered();
+    let data = match page {
+        None => rendered.some(&found),
+        Some(page) => page.written(&rendered.some(page.of(&found)), found.len()),
+    };
+    marked(Reply::envelope_of_json(200, &data), snapshot)
 }
 
 fn not_found() -> Error {

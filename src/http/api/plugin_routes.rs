@@ -98,7 +98,7 @@ fn render(reply: PluginReply) -> Reply {
         Content::Data(_) if matches!(reply.status, 204 | 205 | 304) => {
             Reply::new(reply.status, "", Vec::new())
         }
-        Content::Data(data) => Reply::envelope(reply.status, data),
+        Content::Data(data) => Reply::envelope_of_json(reply.status, &data),
         Content::File {
             bytes,
             filename,

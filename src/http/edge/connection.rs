@@ -26,6 +26,8 @@ pub struct Connection {
     pub socket: TcpStream,
     /// Counted against the cap per address; `None` where that cap does not hold.
     pub address: Option<ClientKey>,
+    /// No other connection of this edge has or had it.
+    pub number: u64,
     peer: SocketAddr,
     listener: &'static str,
     phase: Phase,
@@ -79,11 +81,12 @@ impl Connection {
         peer: SocketAddr,
         listener: &'static str,
         address: Option<ClientKey>,
-        turn: &Turn,
+        turn: &mut Turn,
     ) -> Self {
         Self {
             socket,
             address,
+            number: turn.next_connection(),
             peer,
             listener,
             phase: Phase::Head,
@@ -113,9 +116,12 @@ impl Connection {
         matches!(self.phase, Phase::Head) && self.input.is_empty() && self.served
     }
 
-    /// Has nothing in flight: may be closed when the edge stops.
-    pub fn is_dispensable(&self) -> bool {
-        matches!(self.phase, Phase::Head | Phase::Draining { .. })
+    /// The edge stops: a head must be there by then, and bytes that nobody spoke of are looked for.
+    pub fn hurry(&mut self, by: Instant) {
+        self.may_read = true;
+        if matches!(self.phase, Phase::Head) {
+            self.deadline = self.deadline.min(by);
+        }
     }
 
     pub fn is_queued(&self) -> bool {
@@ -127,6 +133,11 @@ impl Connection {
             Phase::Waiting { upstream } => Some(upstream),
             _ => None,
         }
+    }
+
+    /// The client has ended its side. It may still read, but nobody could tell from here.
+    pub fn has_hung_up(&self) -> bool {
+        self.peer_done
     }
 
     /// Notes what the poll said about the socket.

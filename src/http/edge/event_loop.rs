@@ -1,26 +1,26 @@
 //! The loop: readiness, deadlines, accepting and stopping. It owns all sockets and decides who has
 //! a turn; what a turn does is the connections' own affair.
 
+mod accept;
 mod dispatch;
+mod stop;
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 
 use mio::event::Event;
-use mio::net::{TcpListener, TcpStream};
-use mio::{Events, Interest, Poll, Token, Waker};
+use mio::net::TcpListener;
+use mio::{Events, Poll, Token, Waker};
 use slab::Slab;
 
 use super::connection::{Connection, Next};
 use super::counters::Counters;
-use super::limits::{ACCEPT_PAUSE, ACCEPT_TURNS, REFUSALS_IN_FLIGHT, SCAN_INTERVAL};
-use super::listener::{Accepted, Addresses, Listener};
+use super::limits::SCAN_INTERVAL;
+use super::listener::{Addresses, Listener};
 use super::refusal::Refusal;
-use super::spool::Outgoing;
 use super::turn::Turn;
 use super::{EdgeConfig, Upstream};
 use crate::descriptors::descriptor_limit;
@@ -35,15 +35,6 @@ const FIRST_CLIENT: usize = 1 << 16;
 const EVENTS: usize = 1024;
 /// Longest sleep of the loop when no deadline is near.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
-
-const FULL: Refusal = Refusal::new(
-    503,
-    "The server has as many connections as it can take; try again.",
-);
-const ADDRESS_FULL: Refusal = Refusal::new(
-    503,
-    "Your address has too many connections to this server; close some.",
-);
 
 #[derive(Debug)]
 pub struct EventLoop {
@@ -95,7 +86,7 @@ impl EventLoop {
             addresses,
             clients: Slab::new(),
             queue: VecDeque::new(),
-            upstreams: Upstreams::new(config.upstream, ready),
+            upstreams: Upstreams::new(config.upstream, config.hung_up, ready),
             again: Vec::new(),
             next_scan: Instant::now(),
             stops,
@@ -135,30 +126,6 @@ impl EventLoop {
         }
     }
 
-    fn is_over(&mut self) -> bool {
-        if let Ok(within) = self.stops.try_recv() {
-            self.stop_at = Some(self.turn.now + within);
-            self.turn.stopping = true;
-            for mut listener in self.listeners.drain(..) {
-                // The socket closes with it in any case.
-                let _ = self.poll.registry().deregister(&mut listener.socket);
-            }
-        }
-        let Some(stop_at) = self.stop_at else {
-            return false;
-        };
-        let spent: Vec<usize> = self
-            .clients
-            .iter()
-            .filter(|(_, client)| client.is_dispensable())
-            .map(|(index, _)| index)
-            .collect();
-        for index in spent {
-            self.close(index);
-        }
-        self.clients.is_empty() || self.turn.now >= stop_at
-    }
-
     fn sleep(&self) -> Duration {
         if !self.again.is_empty() || self.listeners.iter().any(|one| one.may_accept) {
             return Duration::ZERO;
@@ -182,6 +149,11 @@ impl EventLoop {
                 return;
             };
             client.note(event.is_readable(), event.is_read_closed());
+            if client.has_hung_up()
+                && let Some(upstream) = client.upstream()
+            {
+                self.upstreams.client_hung_up(upstream, client.number);
+            }
             if event.is_error() || (event.is_read_closed() && event.is_write_closed()) {
                 self.close(token - FIRST_CLIENT);
             } else {
@@ -238,6 +210,7 @@ impl EventLoop {
             return;
         };
         if let Some(upstream) = client.upstream() {
+            self.upstreams.client_hung_up(upstream, client.number);
             self.upstreams.forget_client(upstream);
         }
         if let Some(address) = client.address {
@@ -245,112 +218,6 @@ impl EventLoop {
         }
         // Closing the socket ends the registration as well; nothing depends on this one.
         let _ = self.poll.registry().deregister(&mut client.socket);
-    }
-
-    /// Begins to accept, once the application can be reached.
-    fn listen(&mut self) {
-        for (at, listener) in self.listeners.iter_mut().enumerate() {
-            let token = Token(FIRST_LISTENER + at);
-            let socket = &mut listener.socket;
-            if let Err(error) = self
-                .poll
-                .registry()
-                .register(socket, token, Interest::READABLE)
-            {
-                tracing::error!(%error, name = listener.name, "the edge cannot watch a listener");
-            }
-            listener.may_accept = true;
-        }
-    }
-
-    fn accept_all(&mut self) {
-        for at in 0..self.listeners.len() {
-            for _ in 0..ACCEPT_TURNS {
-                let Some(listener) = self.listeners.get_mut(at) else {
-                    return;
-                };
-                if listener.resume_at.is_some_and(|at| at <= self.turn.now) {
-                    listener.resume_at = None;
-                    listener.may_accept = true;
-                }
-                if !listener.may_accept {
-                    break;
-                }
-                match listener.accept() {
-                    Accepted::Client(socket, peer) => {
-                        let name = listener.name;
-                        self.admit(socket, peer, name);
-                    }
-                    Accepted::Nothing => listener.may_accept = false,
-                    Accepted::Shortage => {
-                        listener.may_accept = false;
-                        listener.resume_at = Some(self.turn.now + ACCEPT_PAUSE);
-                        self.turn.counters.add_accept_error();
-                        self.shed();
-                    }
-                }
-            }
-        }
-    }
-
-    fn admit(&mut self, socket: TcpStream, peer: SocketAddr, listener: &'static str) {
-        self.turn.counters.add_accepted();
-        let full = self.clients.len() >= self.turn.limits.connections && !self.shed();
-        let admitted = if full {
-            Err(FULL)
-        } else {
-            self.addresses.admit(peer.ip()).map_err(|_| ADDRESS_FULL)
-        };
-        let most = self.turn.limits.connections + REFUSALS_IN_FLIGHT;
-        if let (Err(refusal), true) = (admitted, self.clients.len() >= most) {
-            self.refuse_in_passing(refusal, socket);
-            return;
-        }
-        // Without it a reply that takes two writes would wait for the client's delayed ACK.
-        if socket.set_nodelay(true).is_err() {
-            if let Ok(Some(address)) = admitted {
-                self.addresses.release(address);
-            }
-            return;
-        }
-        let address = admitted.unwrap_or_default();
-        let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-        let entry = self.clients.vacant_entry();
-        let index = entry.key();
-        let client = entry.insert(Connection::new(socket, peer, listener, address, &self.turn));
-        if let Err(refusal) = admitted {
-            client.refuse(refusal, &self.turn);
-        }
-        let token = Token(FIRST_CLIENT + index);
-        let both = Interest::READABLE | Interest::WRITABLE;
-        let registered = self
-            .poll
-            .registry()
-            .register(&mut client.socket, token, both);
-        match registered {
-            Ok(()) => self.drive_client(index),
-            Err(_) => self.close(index),
-        }
-    }
-
-    /// Writes a refusal without waiting whether it arrives: too many wait already.
-    fn refuse_in_passing(&self, refusal: Refusal, mut socket: TcpStream) {
-        self.turn.counters.add_refused(refusal.status);
-        let mut out = Outgoing::default();
-        refusal.write(out.start(), false);
-        let _ = out.flush(&mut socket);
-        let _ = socket.shutdown(std::net::Shutdown::Write);
-    }
-
-    /// Closes the connection that is idle for longest; false if none is idle.
-    fn shed(&mut self) -> bool {
-        let oldest = self
-            .clients
-            .iter()
-            .filter(|(_, client)| client.is_idle())
-            .min_by_key(|(_, client)| client.deadline())
-            .map(|(index, _)| index);
-        oldest.inspect(|index| self.close(*index)).is_some()
     }
 
     /// Acts on deadlines that have passed. Looking at a thousand of them costs microseconds, and

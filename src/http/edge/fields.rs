@@ -2,10 +2,6 @@
 
 use httparse::Header;
 
-/// `ip:port` of the client, or of the proxy in front of it.
-pub const PEER_HEADER: &str = "x-edge-peer";
-/// The name of the listener that accepted the connection.
-pub const LISTENER_HEADER: &str = "x-edge-listener";
 /// On the loopback fallback: proves that the request came through the edge.
 pub const SECRET_HEADER: &str = "x-edge-secret";
 

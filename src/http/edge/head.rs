@@ -2,11 +2,11 @@
 //! Stricter than HTTP asks for wherever two readers could disagree about where a request ends.
 
 use super::fields::{
-    LISTENER_HEADER, PEER_HEADER, SECRET_HEADER, is_hop_by_hop, is_ours, list, one_value,
-    push_header, starts_with, values,
+    SECRET_HEADER, is_hop_by_hop, is_ours, list, one_value, push_header, starts_with, values,
 };
 use super::framing::Framing;
 use super::limits::{CONNECTION_NAMES, HEADERS};
+use super::origin::Origin;
 use super::refusal::Refusal;
 use super::scan::RequestLine;
 
@@ -26,14 +26,6 @@ pub struct Head<'a> {
     /// `Connection` names headers that must not travel on.
     names_headers: bool,
     headers: &'a [httparse::Header<'a>],
-}
-
-/// Who asked, for the headers of the edge's own.
-#[derive(Clone, Copy, Debug)]
-pub struct Origin<'a> {
-    pub peer: std::net::SocketAddr,
-    pub listener: &'a str,
-    pub secret: Option<&'a str>,
 }
 
 impl<'a> Head<'a> {
@@ -89,7 +81,7 @@ impl<'a> Head<'a> {
 
     /// Writes the head for upstream, without `Content-Length` and the empty line: hop-by-hop
     /// headers, non-ASCII values and whatever claims to be from the edge stay behind.
-    pub fn forward(&self, origin: &Origin<'_>, out: &mut Vec<u8>) {
+    pub fn forward(&self, origin: &Origin<'_>, secret: Option<&str>, out: &mut Vec<u8>) {
         out.extend_from_slice(self.method.as_bytes());
         out.push(b' ');
         out.extend_from_slice(self.target.as_bytes());
@@ -103,9 +95,8 @@ impl<'a> Head<'a> {
             }
             push_header(out, header.name, header.value);
         }
-        push_header(out, PEER_HEADER, origin.peer.to_string().as_bytes());
-        push_header(out, LISTENER_HEADER, origin.listener.as_bytes());
-        if let Some(secret) = origin.secret {
+        origin.write(out);
+        if let Some(secret) = secret {
             push_header(out, SECRET_HEADER, secret.as_bytes());
         }
     }

@@ -22,6 +22,7 @@ pub struct Turn {
     pub stopping: bool,
     /// Where every read lands first.
     pub scratch: Vec<u8>,
+    connections: u64,
 }
 
 impl Turn {
@@ -34,7 +35,14 @@ impl Turn {
             now: Instant::now(),
             stopping: false,
             scratch: vec![0; READ_BYTES],
+            connections: 0,
         }
+    }
+
+    /// A number for a new connection.
+    pub fn next_connection(&mut self) -> u64 {
+        self.connections += 1;
+        self.connections
     }
 
     #[cfg(test)]

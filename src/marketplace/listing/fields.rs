@@ -1,10 +1,12 @@
 //! The fields of one manifest: which are known, which are loose, which are strict.
 
+use std::collections::HashSet;
 use std::fmt::Display;
 
 use serde_json::{Map, Value};
 
 use crate::digest::Digest;
+use crate::package::index::Blob;
 use crate::package::path::PackagePath;
 use crate::package::{FILE_BYTES, PACKAGE_BYTES, PACKAGE_FILES};
 use crate::plugin_key::PluginKey;
@@ -53,11 +55,41 @@ pub struct ListedFile {
     pub size: u64,
 }
 
-pub fn listed_files(files: &Value) -> Result<Vec<ListedFile>, String> {
-    let files = files.as_array().ok_or("files is not a list")?;
-    if files.len() > PACKAGE_FILES {
-        return Err(format!("files lists more than {PACKAGE_FILES} files"));
+impl ListedFile {
+    pub fn new(path: PackagePath, blob: Blob) -> Self {
+        Self {
+            path,
+            sha256: blob.sha256,
+            size: blob.size,
+        }
     }
+
+    pub fn blob(&self) -> Blob {
+        Blob {
+            sha256: self.sha256,
+            size: self.size,
+        }
+    }
+}
+
+/// The files of one package.
+pub fn package_files(files: &Value) -> Result<Vec<ListedFile>, String> {
+    let listed = listed_files(files, PACKAGE_FILES)?;
+    if listed.iter().map(|file| file.size).sum::<u64>() > PACKAGE_BYTES {
+        return Err(format!(
+            "files has more than {PACKAGE_BYTES} bytes together"
+        ));
+    }
+    Ok(listed)
+}
+
+/// A list of up to `most` files, each with its digest and size.
+pub fn listed_files(files: &Value, most: usize) -> Result<Vec<ListedFile>, String> {
+    let files = files.as_array().ok_or("files is not a list")?;
+    if files.len() > most {
+        return Err(format!("files lists more than {most} files"));
+    }
+    let mut paths = HashSet::with_capacity(files.len());
     let mut listed: Vec<ListedFile> = Vec::with_capacity(files.len());
     for (index, file) in files.iter().enumerate() {
         let at = |field: &str, problem: &dyn Display| format!("files[{index}].{field} {problem}");
@@ -78,15 +110,10 @@ pub fn listed_files(files: &Value) -> Result<Vec<ListedFile>, String> {
                     &format_args!("is not a number of bytes up to {FILE_BYTES}"),
                 )
             })?;
-        if listed.iter().any(|earlier| earlier.path == path) {
+        if !paths.insert(path.clone()) {
             return Err(at("path", &format_args!("'{path}' is listed twice")));
         }
         listed.push(ListedFile { path, sha256, size });
-    }
-    if listed.iter().map(|file| file.size).sum::<u64>() > PACKAGE_BYTES {
-        return Err(format!(
-            "files has more than {PACKAGE_BYTES} bytes together"
-        ));
     }
     Ok(listed)
 }

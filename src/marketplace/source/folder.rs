@@ -3,25 +3,22 @@
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use super::{Files, too_large};
+use super::stamp::Stamp;
+use super::{Files, Local, too_large};
 use crate::error::{Error, Result};
+use crate::marketplace::manifest::FILE_NAME;
 use crate::package::PACKAGE_FILES;
 use crate::package::path::PackagePath;
 
-/// How deep the folders of a package may lie.
+/// How deep folders may lie.
 const DEPTH: usize = 16;
+/// Of a whole marketplace: as many as an archive may hold.
+const FILES: usize = 100_000;
 
 pub struct Folder {
     root: PathBuf,
-}
-
-/// What tells one state of a file from the next, at the price of a look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stamp {
-    modified: SystemTime,
-    size: u64,
 }
 
 impl Folder {
@@ -31,17 +28,6 @@ impl Folder {
         }
     }
 
-    pub fn stamp(&self, path: &PackagePath) -> Result<Stamp> {
-        let place = self.root.join(path.as_str());
-        let about = fs::metadata(&place).map_err(|error| {
-            Error::Upstream(format!("{} cannot be read: {error}", place.display()))
-        })?;
-        Ok(Stamp {
-            modified: about.modified()?,
-            size: about.len(),
-        })
-    }
-
     /// The true place of a path, which must lie inside the marketplace. `None` where there is nothing.
     fn place(&self, path: &PackagePath) -> Result<Option<PathBuf>> {
         let refuse = |reason: &str| {
@@ -49,15 +35,7 @@ impl Folder {
                 "'{path}' of the marketplace {reason}"
             )))
         };
-        let root = match self.root.canonicalize() {
-            Ok(root) => root,
-            Err(error) => {
-                return Err(Error::Upstream(format!(
-                    "The marketplace folder {} cannot be read: {error}",
-                    self.root.display()
-                )));
-            }
-        };
+        let root = self.root()?;
         match root.join(path.as_str()).canonicalize() {
             Ok(place) if place.starts_with(&root) => Ok(Some(place)),
             Ok(_) => refuse("is a link to a place outside of it"),
@@ -70,20 +48,54 @@ impl Folder {
         }
     }
 
-    fn walk(
-        &self,
-        folder: &PackagePath,
-        inside: Option<&PackagePath>,
-        depth: usize,
-        found: &mut Vec<PackagePath>,
-    ) -> Result<()> {
-        let path = inside.map_or_else(|| folder.clone(), |inside| folder.join(inside));
-        let Some(place) = self.place(&path)? else {
+    fn root(&self) -> Result<PathBuf> {
+        self.root.canonicalize().map_err(|error| {
+            Error::Upstream(format!(
+                "The marketplace folder {} cannot be read: {error}",
+                self.root.display()
+            ))
+        })
+    }
+
+    fn walk(&self, folder: Option<&PackagePath>, most: usize) -> Result<Vec<PackagePath>> {
+        let mut walk = Walk {
+            folder: self,
+            most,
+            found: Vec::new(),
+        };
+        walk.enter(folder, 0)?;
+        if walk.found.len() > most {
+            return Err(Error::TooLarge(format!(
+                "'{}' has more than {most} files",
+                name_of(folder)
+            )));
+        }
+        walk.found.sort();
+        Ok(walk.found)
+    }
+}
+
+/// All files below a folder, but for hidden ones.
+struct Walk<'a> {
+    folder: &'a Folder,
+    /// One more than these ends the walk.
+    most: usize,
+    found: Vec<PackagePath>,
+}
+
+impl Walk<'_> {
+    fn enter(&mut self, path: Option<&PackagePath>, depth: usize) -> Result<()> {
+        let place = match path {
+            None => Some(self.folder.root()?),
+            Some(path) => self.folder.place(path)?,
+        };
+        let Some(place) = place else {
             return Ok(());
         };
         if depth > DEPTH {
             return Err(Error::Upstream(format!(
-                "'{path}' lies more than {DEPTH} folders deep"
+                "'{}' lies more than {DEPTH} folders deep",
+                name_of(path)
             )));
         }
         for entry in fs::read_dir(place)? {
@@ -94,22 +106,25 @@ impl Folder {
             if name.starts_with('.') {
                 continue;
             }
-            let name = PackagePath::parse(name)
-                .map_err(|reason| Error::Upstream(format!("a file name in '{path}' {reason}")))?;
-            let inside = inside.map_or_else(|| name.clone(), |inside| inside.join(&name));
-            let kind = entry.file_type()?;
-            if kind.is_dir() {
-                self.walk(folder, Some(&inside), depth + 1, found)?;
-            } else if found.len() < PACKAGE_FILES {
-                found.push(inside);
+            let name = PackagePath::parse(name).map_err(|reason| {
+                Error::Upstream(format!("a file name in '{}' {reason}", name_of(path)))
+            })?;
+            let inside = path.map_or_else(|| name.clone(), |path| path.join(&name));
+            if entry.file_type()?.is_dir() {
+                self.enter(Some(&inside), depth + 1)?;
             } else {
-                return Err(Error::TooLarge(format!(
-                    "'{folder}' has more than {PACKAGE_FILES} files"
-                )));
+                self.found.push(inside);
+            }
+            if self.found.len() > self.most {
+                return Ok(());
             }
         }
         Ok(())
     }
+}
+
+fn name_of(path: Option<&PackagePath>) -> &str {
+    path.map_or("the marketplace", PackagePath::as_str)
 }
 
 impl Files for Folder {
@@ -132,10 +147,25 @@ impl Files for Folder {
     }
 
     fn list(&self, folder: &PackagePath) -> Result<Option<Vec<PackagePath>>> {
-        let mut found = Vec::new();
-        self.walk(folder, None, 0, &mut found)?;
-        found.sort();
-        Ok(Some(found))
+        let found = self.walk(Some(folder), PACKAGE_FILES)?;
+        Ok(Some(
+            found.iter().filter_map(|path| path.below(folder)).collect(),
+        ))
+    }
+}
+
+impl Local for Folder {
+    /// Of the registry: it is written last.
+    fn stamp(&self) -> Result<Stamp> {
+        let place = self.root.join(FILE_NAME);
+        let about = fs::metadata(&place).map_err(|error| {
+            Error::Upstream(format!("{} cannot be read: {error}", place.display()))
+        })?;
+        Stamp::of(&about)
+    }
+
+    fn everything(&self) -> Result<Vec<PackagePath>> {
+        self.walk(None, FILES)
     }
 }
 
@@ -241,6 +271,6 @@ mod tests {
                 .to_string()
                 .contains("/no/such/folder")
         );
-        assert!(folder.stamp(&path("plugins.json")).is_err());
+        assert!(folder.stamp().is_err());
     }
 }

@@ -6,16 +6,33 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use backon::{BlockingRetryable as _, ExponentialBuilder};
 use url::Url;
 
 use super::{Files, too_large};
 use crate::error::{Error, Result};
+use crate::marketplace::manifest::{FILE_NAME, REGISTRY_BYTES};
+use crate::marketplace::registry::remote::FETCH_TIME;
 use crate::outbound::{Outbound, OutboundError, OutboundRequest, OutboundResponse};
 use crate::package::path::PackagePath;
 
+/// How often a file is asked for again after a failure that may pass, with longer and longer pauses.
+const RETRIES: usize = 4;
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
 pub struct Remote {
+    registry: Url,
     base: Url,
     outbound: Arc<Outbound>,
+    retries: usize,
+}
+
+/// Why there is no reply that can be used.
+enum Failure {
+    /// Nobody answered, or not to the end.
+    Silent(OutboundError),
+    Status(u16),
 }
 
 impl Remote {
@@ -25,7 +42,17 @@ impl Remote {
         if let Ok(mut segments) = base.path_segments_mut() {
             segments.pop();
         }
-        Self { base, outbound }
+        Self {
+            registry: registry.clone(),
+            base,
+            outbound,
+            retries: 0,
+        }
+    }
+
+    pub fn with_retries(mut self) -> Self {
+        self.retries = RETRIES;
+        self
     }
 
     fn address(&self, path: &PackagePath) -> Url {
@@ -35,6 +62,54 @@ impl Remote {
             segments.pop_if_empty().extend(path.segments());
         }
         url
+    }
+
+    /// `None` where the source says that there is no such file.
+    fn fetch(&self, url: &Url, limit: u64, patience: Duration) -> Result<Option<Vec<u8>>, Failure> {
+        let once = || {
+            let response =
+                get(&self.outbound, url, Vec::new(), limit, patience).map_err(Failure::Silent)?;
+            match response.status {
+                200 => Ok(Some(response.body)),
+                404 | 410 => Ok(None),
+                status => Err(Failure::Status(status)),
+            }
+        };
+        once.retry(
+            ExponentialBuilder::default()
+                .with_min_delay(FIRST_PAUSE)
+                .with_max_delay(LONGEST_PAUSE)
+                .with_max_times(self.retries),
+        )
+        .when(Failure::may_pass)
+        .call()
+    }
+
+    fn explain(name: &dyn std::fmt::Display, patience: Duration, failure: Failure) -> Error {
+        match failure {
+            Failure::Silent(OutboundError::TimedOut { .. }) => Error::TimedOut(format!(
+                "The marketplace did not deliver '{name}' in {} s",
+                patience.as_secs()
+            )),
+            Failure::Silent(error) => {
+                Error::Upstream(format!("The marketplace cannot deliver '{name}': {error}"))
+            }
+            Failure::Status(status) => {
+                Error::Upstream(format!("The marketplace answered {status} for '{name}'"))
+            }
+        }
+    }
+}
+
+impl Failure {
+    fn may_pass(&self) -> bool {
+        match self {
+            Self::Silent(error) => matches!(
+                error,
+                OutboundError::Connect { .. } | OutboundError::TimedOut { .. }
+            ),
+            Self::Status(status) => matches!(status, 408 | 425 | 429 | 500 | 502..=504),
+        }
     }
 }
 
@@ -59,34 +134,18 @@ pub fn get(
 
 impl Files for Remote {
     fn read(&self, path: &PackagePath, limit: u64, patience: Duration) -> Result<Option<Vec<u8>>> {
-        let response = match get(
-            &self.outbound,
-            &self.address(path),
-            Vec::new(),
-            limit,
-            patience,
-        ) {
-            Ok(response) => response,
-            Err(OutboundError::TooLarge { .. }) => return Err(too_large(path, limit)),
-            Err(OutboundError::TimedOut { .. }) => {
-                return Err(Error::TimedOut(format!(
-                    "The marketplace did not deliver '{path}' in {} s",
-                    patience.as_secs()
-                )));
-            }
-            Err(error) => {
-                return Err(Error::Upstream(format!(
-                    "The marketplace cannot deliver '{path}': {error}"
-                )));
-            }
-        };
-        match response.status {
-            200 => Ok(Some(response.body)),
-            404 | 410 => Ok(None),
-            status => Err(Error::Upstream(format!(
-                "The marketplace answered {status} for '{path}'"
-            ))),
-        }
+        self.fetch(&self.address(path), limit, patience)
+            .map_err(|failure| match failure {
+                Failure::Silent(OutboundError::TooLarge { .. }) => too_large(path, limit),
+                failure => Self::explain(path, patience, failure),
+            })
+    }
+
+    /// At its own address, which may have another name and a query.
+    fn registry(&self) -> Result<Vec<u8>> {
+        self.fetch(&self.registry, REGISTRY_BYTES as u64, FETCH_TIME)
+            .map_err(|failure| Self::explain(&FILE_NAME, FETCH_TIME, failure))?
+            .ok_or_else(|| Error::Upstream(format!("The marketplace has no {FILE_NAME}")))
     }
 
     fn list(&self, _folder: &PackagePath) -> Result<Option<Vec<PackagePath>>> {

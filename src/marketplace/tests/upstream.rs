@@ -16,6 +16,8 @@ pub enum Answer {
     /// With an entity tag, and 304 when the client has it.
     Tagged(Vec<u8>, &'static str),
     Status(u16),
+    /// So many times 503, and then the file.
+    Stumbling(usize, Vec<u8>),
     Endless,
     /// Nothing until the server is released.
     Silent,
@@ -102,6 +104,19 @@ impl Drop for Upstream {
 }
 
 impl Shared {
+    fn next(&self, path: &str) -> Option<Answer> {
+        let mut answers = self.answers.lock().unwrap();
+        let answer = answers.get(path).cloned()?;
+        if let Answer::Stumbling(times, bytes) = &answer {
+            let next = match times.checked_sub(1) {
+                None => return Some(Answer::File(bytes.clone())),
+                Some(left) => Answer::Stumbling(left, bytes.clone()),
+            };
+            answers.insert(path.to_owned(), next);
+        }
+        Some(answer)
+    }
+
     fn answer(&self, request: tiny_http::Request) {
         let path = request.url().to_owned();
         self.asked.lock().unwrap().push(path.clone());
@@ -110,7 +125,7 @@ impl Shared {
             .iter()
             .find(|header| header.field.equiv("If-None-Match"));
         let sent = sent.map(|header| header.value.to_string());
-        let answer = self.answers.lock().unwrap().get(&path).cloned();
+        let answer = self.next(&path);
         // A client that hangs up is part of some tests.
         let _ = match answer.unwrap_or(Answer::Status(404)) {
             Answer::File(bytes) => request.respond(Response::from_data(bytes)),
@@ -122,6 +137,7 @@ impl Shared {
                 request.respond(Response::from_data(bytes).with_header(tag))
             }
             Answer::Status(status) => request.respond(Response::empty(status)),
+            Answer::Stumbling(..) => request.respond(Response::empty(503)),
             Answer::Endless => {
                 let body: Box<dyn Read> = Box::new(repeat(b' '));
                 request.respond(Response::new(StatusCode(200), Vec::new(), body, None, None))

@@ -35,7 +35,7 @@ pub const QUERY: HostFn = HostFn {
         let rows = open(host)?
             .query(args.text(0), &params, ROWS)
             .map_err(explain)?;
-        Ok(Value::List(rows.into_iter().map(Value::Map).collect()))
+        Ok(Value::Rows(Box::new(rows)))
     }),
 };
 

@@ -143,9 +143,11 @@ fn plain(name: &str, value: &Value) -> Result<Option<String>, HostError> {
         Value::Int(value) => Ok(Some(value.to_string())),
         Value::Float(value) => Ok(Some(value.to_string())),
         Value::Text(value) => Ok(Some(value.clone())),
-        Value::Bytes(_) | Value::List(_) | Value::Map(_) => raised(format!(
-            "the field '{name}' must be text, a number, true or false, or a list of them"
-        )),
+        Value::Bytes(_) | Value::List(_) | Value::Map(_) | Value::Rows(_) | Value::Json(_) => {
+            raised(format!(
+                "the field '{name}' must be text, a number, true or false, or a list of them"
+            ))
+        }
     }
 }
 

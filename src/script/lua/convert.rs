@@ -6,19 +6,21 @@
 
 use mlua::{Lua, LuaString, Table, Value as LuaValue};
 
-use super::glue::Host;
+use super::json;
+use super::lists::Lists;
+use crate::script::DATA;
 use crate::script::budget::{Budget, Uncrossable};
 use crate::script::limits::Size;
 use crate::value::{Map, Value};
 
 /// Up to here a float holds every integer.
 const EXACT: u64 = 1 << 53;
+/// Bytes that a machine may be given beyond its limit.
+const LIGHT: usize = 256 << 10;
+/// About what a value takes in a table, beside its own bytes.
+const NODE: usize = 64;
 
-pub fn to_lua(lua: &Lua, host: &Host, value: Value) -> mlua::Result<LuaValue> {
-    to_lua_with(lua, &host.list, value)
-}
-
-pub fn to_lua_with(lua: &Lua, list: &Table, value: Value) -> mlua::Result<LuaValue> {
+pub fn to_lua(lua: &Lua, lists: &Lists, value: Value) -> mlua::Result<LuaValue> {
     Ok(match value {
         Value::Null => LuaValue::NULL,
         Value::Bool(value) => LuaValue::Boolean(value),
@@ -30,25 +32,84 @@ pub fn to_lua_with(lua: &Lua, list: &Table, value: Value) -> mlua::Result<LuaVal
         Value::List(items) => {
             let table = lua.create_table_with_capacity(items.len(), 0)?;
             for item in items {
-                table.raw_push(to_lua_with(lua, list, item)?)?;
+                table.raw_push(to_lua(lua, lists, item)?)?;
             }
-            table.set_metatable(Some(list.clone()))?;
+            table.set_metatable(Some(lists.marked.clone()))?;
             LuaValue::Table(table)
         }
         Value::Map(fields) => {
             let table = lua.create_table_with_capacity(0, fields.len())?;
             for (name, value) in fields {
-                table.raw_set(name, to_lua_with(lua, list, value)?)?;
+                table.raw_set(name, to_lua(lua, lists, value)?)?;
             }
             LuaValue::Table(table)
         }
+        Value::Rows(rows) => lists.rows.call(Lists::pack(lua, &rows)?)?,
+        written @ Value::Json(_) => to_lua(lua, lists, written.unpacked())?,
     })
+}
+
+/// Builds in the machine what is too small to matter, without its memory limit: under a limit each
+/// step is a protected call of its own, which costs more than the step.
+pub fn unmetered<T>(
+    lua: &Lua,
+    light: bool,
+    build: impl FnOnce() -> mlua::Result<T>,
+) -> mlua::Result<T> {
+    if !light {
+        return build();
+    }
+    let limit = lua.set_memory_limit(0)?;
+    let built = build();
+    lua.set_memory_limit(limit)?;
+    built
+}
+
+/// What is left of a small value's size while it is weighed.
+pub struct Scale {
+    left: usize,
+}
+
+impl Scale {
+    pub fn new() -> Self {
+        Self { left: LIGHT }
+    }
+
+    /// Whether all that was weighed is still light.
+    pub fn holds(&mut self, value: &Value) -> bool {
+        let own = match value {
+            Value::Text(text) => text.len(),
+            Value::Bytes(bytes) | Value::Json(bytes) => bytes.len(),
+            Value::Rows(rows) => rows.cells().len() + rows.text().len(),
+            _ => 0,
+        };
+        self.takes(own + NODE)
+            && match value {
+                Value::List(items) => items.iter().all(|item| self.holds(item)),
+                Value::Map(fields) => self.hold_all(fields),
+                _ => true,
+            }
+    }
+
+    pub fn hold_all(&mut self, fields: &Map) -> bool {
+        fields
+            .iter()
+            .all(|(name, value)| self.takes(name.len()) && self.holds(value))
+    }
+
+    fn takes(&mut self, bytes: usize) -> bool {
+        let left = self.left.checked_sub(bytes);
+        self.left = left.unwrap_or(0);
+        left.is_some()
+    }
 }
 
 /// Reads Lua values within a budget.
 pub struct Reader<'a> {
-    list: &'a Table,
+    lists: &'a Lists,
     budget: Budget,
+    /// The data of a reply is only written out.
+    writes_data: bool,
 }
 
 /// The fields of a table while it is not yet known whether it is a list.
@@ -62,14 +123,28 @@ struct Fields {
 }
 
 impl<'a> Reader<'a> {
-    pub fn new(host: &'a Host, size: Size) -> Self {
-        Self::with(&host.list, size)
+    pub fn new(lists: &'a Lists, size: Size) -> Self {
+        Self::within(lists, Budget::new(size))
     }
 
-    pub fn with(list: &'a Table, size: Size) -> Self {
+    /// Goes on where another left off.
+    pub fn within(lists: &'a Lists, budget: Budget) -> Self {
         Self {
-            list,
-            budget: Budget::new(size),
+            lists,
+            budget,
+            writes_data: false,
+        }
+    }
+
+    pub fn into_budget(self) -> Budget {
+        self.budget
+    }
+
+    /// For what a route returns.
+    pub fn of_reply(lists: &'a Lists, size: Size) -> Self {
+        Self {
+            writes_data: true,
+            ..Self::new(lists, size)
         }
     }
 
@@ -98,18 +173,18 @@ impl<'a> Reader<'a> {
     }
 
     fn text(&mut self, text: &LuaString) -> Result<String, Uncrossable> {
-        self.budget.text(text.as_bytes().len())?;
-        match text.to_str() {
-            Ok(text) => Ok(text.to_owned()),
-            Err(_) => Err(Uncrossable::kind(
-                "text that is not UTF-8; use a buffer for bytes",
-            )),
-        }
+        let bytes = text.as_bytes();
+        self.budget.text(bytes.len())?;
+        Ok(utf8(&bytes)?.to_owned())
     }
 
-    fn table(&mut self, table: &Table, depth: usize) -> Result<Value, Uncrossable> {
-        let marked =
-            table.has_metatable() && table.metatable().is_some_and(|meta| meta == *self.list);
+    pub fn table(&mut self, table: &Table, depth: usize) -> Result<Value, Uncrossable> {
+        if table.has_metatable()
+            && let Some(rows) = self.lists.unpack(table, &mut self.budget)?
+        {
+            return Ok(Value::Rows(Box::new(rows)));
+        }
+        let marked = self.lists.is_marked(table);
         let mut fields = Fields {
             items: Vec::with_capacity(table.raw_len().min(1024)),
             ..Fields::default()
@@ -149,9 +224,12 @@ impl<'a> Reader<'a> {
             }
             LuaValue::String(name) => {
                 let name = self.text(name)?;
-                let value = self
-                    .value(value, depth)
-                    .map_err(|why| why.within(&format!(".{name}")))?;
+                let value = if self.writes_data && depth == 1 && name == DATA {
+                    json::write(value, self.lists, &mut self.budget)
+                } else {
+                    self.value(value, depth)
+                };
+                let value = value.map_err(|why| why.within(&format!(".{name}")))?;
                 fields.named.insert(name, value);
             }
             other => {
@@ -163,6 +241,11 @@ impl<'a> Reader<'a> {
         }
         Ok(())
     }
+}
+
+pub fn utf8(bytes: &[u8]) -> Result<&str, Uncrossable> {
+    std::str::from_utf8(bytes)
+        .map_err(|_| Uncrossable::kind("text that is not UTF-8; use a buffer for bytes"))
 }
 
 impl Fields {
@@ -197,5 +280,28 @@ impl Fields {
         let length = usize::try_from(last).ok()?;
         let filled = self.items.len() + self.sparse.len();
         (first >= 1 && length < 2 * filled).then_some(length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_long_many_or_has_long_names_is_not_light() {
+        let light = |value: &Value| Scale::new().holds(value);
+        assert!(light(&Value::map([(
+            "a",
+            Value::List(vec![Value::Null; 100])
+        )])));
+        for heavy in [
+            Value::Text("x".repeat(LIGHT)),
+            Value::Bytes(vec![0; LIGHT]),
+            Value::List(vec![Value::Null; LIGHT / NODE]),
+            Value::map([(&*"n".repeat(LIGHT), Value::Null)]),
+            Value::List(vec![Value::Text("x".repeat(LIGHT / 2)); 2]),
+        ] {
+            assert!(!light(&heavy));
+        }
     }
 }

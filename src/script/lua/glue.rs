@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
-use mlua::{Function, Lua, MultiValue, Table, Value as LuaValue};
+use mlua::{Function, IntoLuaMulti as _, Lua, MultiValue, Table, Value as LuaValue};
 use parking_lot::Mutex;
 
-use super::convert::{self, Reader};
+use super::convert::{self, Reader, Scale};
+use super::lists::Lists;
 use crate::script::host::{self, Argument, Body, HOST_FNS, HostFn};
 use crate::script::limits::{Limits, Size, readable};
 use crate::script::running::Running;
@@ -100,14 +101,12 @@ pub fn note(lua: &Lua, slot: &Arc<Slot>) -> mlua::Result<Function> {
 /// The host modules of one machine, built once and read-only.
 pub struct Host {
     modules: Vec<(&'static str, Table)>,
-    /// The metatable that marks a table as a list, so that it stays one when it is empty.
-    pub list: Table,
+    pub lists: Lists,
 }
 
 impl Host {
     pub fn new(lua: &Lua, slot: &Arc<Slot>, prelude: &Table) -> mlua::Result<Self> {
-        let list = lua.create_table()?;
-        list.set_readonly(true);
+        let lists = Lists::new(lua)?;
         let mut modules: Vec<(&'static str, Table)> = Vec::new();
         for function in HOST_FNS {
             let module = match modules.iter().find(|(name, _)| *name == function.module) {
@@ -119,19 +118,19 @@ impl Host {
                 }
             };
             let value = match function.body {
-                Body::Call(_) => plain(lua, slot, &list, prelude, function)?,
-                Body::Scope { .. } => scope(lua, slot, prelude, function, &module)?,
+                Body::Call(_) => plain(lua, slot, &lists, prelude, function)?,
+                Body::Scope { .. } => scope(lua, slot, &lists, prelude, function, &module)?,
             };
             module.raw_set(function.name, value)?;
         }
         for (name, module) in &modules {
             if *name == "json" {
                 module.raw_set("null", LuaValue::NULL)?;
-                module.raw_set("array", array(lua, &list)?)?;
+                module.raw_set("array", &lists.array)?;
             }
             module.set_readonly(true);
         }
-        Ok(Self { modules, list })
+        Ok(Self { modules, lists })
     }
 
     pub fn function(&self, module: &str, name: &str) -> mlua::Result<Function> {
@@ -151,7 +150,7 @@ impl Host {
             if value == Value::Null {
                 continue;
             }
-            table.raw_set(name, convert::to_lua(lua, self, value)?)?;
+            table.raw_set(name, convert::to_lua(lua, &self.lists, value)?)?;
         }
         for (name, module) in &self.modules {
             table.raw_set(*name, module)?;
@@ -163,32 +162,44 @@ impl Host {
 fn plain(
     lua: &Lua,
     slot: &Arc<Slot>,
-    list: &Table,
+    lists: &Lists,
     prelude: &Table,
     function: &'static HostFn,
 ) -> mlua::Result<Function> {
     let slot = Arc::clone(slot);
-    let list = list.clone();
+    let rows = lists.rows.clone();
+    let lists = lists.clone();
     let raw = lua.create_function(move |lua, arguments: MultiValue| {
         let result = slot.running().map_or_else(
             || Err("there is no call".to_owned()),
             |running| {
-                let arguments = read(function, &list, &arguments)?;
+                let arguments = read(function, &lists, &arguments)?;
                 host::invoke(function, &running, arguments)
             },
         );
         match result {
-            Ok(Value::Null) => Ok((true, LuaValue::Nil)),
-            Ok(value) => Ok((true, convert::to_lua_with(lua, &list, value)?)),
-            Err(why) => Ok((false, LuaValue::String(lua.create_string(why)?))),
+            Ok(Value::Null) => (true, LuaValue::Nil).into_lua_multi(lua),
+            Ok(Value::Rows(rows)) => {
+                let mut answer = Lists::pack(lua, &rows)?;
+                answer.push_front(LuaValue::Nil);
+                answer.push_front(LuaValue::Boolean(true));
+                Ok(answer)
+            }
+            Ok(value) => {
+                let light = Scale::new().holds(&value);
+                let value = convert::unmetered(lua, light, || convert::to_lua(lua, &lists, value))?;
+                (true, value).into_lua_multi(lua)
+            }
+            Err(why) => (false, why).into_lua_multi(lua),
         }
     })?;
-    prelude.get::<Function>("wrap")?.call(raw)
+    prelude.get::<Function>("wrap")?.call((raw, rows))
 }
 
 fn scope(
     lua: &Lua,
     slot: &Arc<Slot>,
+    lists: &Lists,
     prelude: &Table,
     function: &'static HostFn,
     module: &Table,
@@ -198,12 +209,12 @@ fn scope(
         Err(why) => (false, Some(why)),
     };
     let entering = Arc::clone(slot);
-    let list = lua.create_table()?;
+    let lists = lists.clone();
     let enter = lua.create_function(move |_, arguments: MultiValue| {
         let Some(running) = entering.running() else {
             return Ok((false, None));
         };
-        let entered = read(function, &list, &arguments)
+        let entered = read(function, &lists, &arguments)
             .and_then(|arguments| host::enter(function, &running, arguments));
         Ok(answer(entered))
     })?;
@@ -219,8 +230,8 @@ fn scope(
         .call((enter, leave, module))
 }
 
-fn read(function: &HostFn, list: &Table, arguments: &MultiValue) -> Result<Vec<Argument>, String> {
-    let mut reader = Reader::with(list, function.size);
+fn read(function: &HostFn, lists: &Lists, arguments: &MultiValue) -> Result<Vec<Argument>, String> {
+    let mut reader = Reader::new(lists, function.size);
     arguments
         .iter()
         .enumerate()
@@ -231,17 +242,4 @@ fn read(function: &HostFn, list: &Table, arguments: &MultiValue) -> Result<Vec<A
             }),
         })
         .collect()
-}
-
-/// `json.array(t)` marks a table as a list and returns it; without one it makes an empty list.
-fn array(lua: &Lua, list: &Table) -> mlua::Result<Function> {
-    let list = list.clone();
-    lua.create_function(move |lua, table: Option<Table>| {
-        let table = match table {
-            Some(table) => table,
-            None => lua.create_table()?,
-        };
-        table.set_metatable(Some(list.clone()))?;
-        Ok(table)
-    })
 }

@@ -8,7 +8,7 @@ use mlua::{
     Value as LuaValue, VmState,
 };
 
-use super::convert::Reader;
+use super::convert::{Reader, Scale};
 use super::glue::{Host, Slot};
 use super::{Bytecode, convert, errors, glue, strings};
 use crate::script::limits::Limits;
@@ -145,23 +145,27 @@ impl Vm {
         }
     }
 
-    /// Calls a function of the plugin and reads what it returns.
+    /// Calls a function of the plugin.
     pub fn call(
         &self,
         function: &Function,
         arguments: Vec<Value>,
         context: Option<Map>,
-    ) -> Result<Value, ScriptError> {
-        let value = self.run(function, |list| {
-            for argument in arguments {
-                list.push_back(convert::to_lua(&self.lua, &self.host, argument)?);
-            }
-            if let Some(context) = context {
-                list.push_back(LuaValue::Table(self.host.context(&self.lua, context)?));
-            }
-            Ok(())
-        })?;
-        self.read(&value)
+    ) -> Result<LuaValue, ScriptError> {
+        let mut scale = Scale::new();
+        let light = arguments.iter().all(|argument| scale.holds(argument))
+            && context.as_ref().is_none_or(|fields| scale.hold_all(fields));
+        self.run(function, |list| {
+            convert::unmetered(&self.lua, light, || {
+                for argument in arguments {
+                    list.push_back(convert::to_lua(&self.lua, &self.host.lists, argument)?);
+                }
+                if let Some(context) = context {
+                    list.push_back(LuaValue::Table(self.host.context(&self.lua, context)?));
+                }
+                Ok(())
+            })
+        })
     }
 
     /// Calls under protection, so that a raised table arrives as a table.
@@ -190,8 +194,15 @@ impl Vm {
         }
     }
 
-    fn read(&self, value: &LuaValue) -> Result<Value, ScriptError> {
-        Reader::new(&self.host, self.slot.result_size())
+    pub fn read(&self, value: &LuaValue) -> Result<Value, ScriptError> {
+        Reader::new(&self.host.lists, self.slot.result_size())
+            .read(value)
+            .map_err(Running::bad_result)
+    }
+
+    /// What a route returned; its data is written out as it is read.
+    pub fn read_reply(&self, value: &LuaValue) -> Result<Value, ScriptError> {
+        Reader::of_reply(&self.host.lists, self.slot.result_size())
             .read(value)
             .map_err(Running::bad_result)
     }

@@ -1,11 +1,13 @@
 //! Between neutral values and Rhai's. Integers are exact both ways; null is `()`.
 
-use rhai::{Array, Blob, Dynamic, FnPtr, Map as RhaiMap};
+use rhai::{Array, Blob, Dynamic, FnPtr, Identifier, Map as RhaiMap};
 
 use super::glue::HostModule;
+use super::json;
+use crate::script::DATA;
 use crate::script::budget::{Budget, Uncrossable};
 use crate::script::limits::Size;
-use crate::value::{Map, Value};
+use crate::value::{Cell, Map, Rows, Value};
 
 pub fn to_rhai(value: Value) -> Dynamic {
     match value {
@@ -22,18 +24,52 @@ pub fn to_rhai(value: Value) -> Dynamic {
                 .map(|(name, value)| (name.into(), to_rhai(value)))
                 .collect(),
         ),
+        Value::Rows(rows) => Dynamic::from_array(row_maps(&rows)),
+        written @ Value::Json(_) => to_rhai(written.unpacked()),
+    }
+}
+
+fn row_maps(rows: &Rows) -> Array {
+    // Short names stand in the key itself, so a copy of one costs no allocation.
+    let names: Vec<Identifier> = rows.columns().iter().map(Identifier::from).collect();
+    rows.iter()
+        .map(|row| {
+            let fields = names.iter().cloned().zip(row.map(from_cell));
+            Dynamic::from_map(fields.collect::<RhaiMap>())
+        })
+        .collect()
+}
+
+fn from_cell(cell: Cell<'_>) -> Dynamic {
+    match cell {
+        Cell::Null => Dynamic::UNIT,
+        Cell::Int(number) => number.into(),
+        Cell::Float(number) => number.into(),
+        Cell::Text(text) => text.into(),
+        Cell::Bytes(bytes) => Dynamic::from_blob(bytes.to_vec()),
     }
 }
 
 /// Reads Rhai values within a budget.
 pub struct Reader {
     budget: Budget,
+    /// The data of a reply is only written out.
+    writes_data: bool,
 }
 
 impl Reader {
     pub fn new(size: Size) -> Self {
         Self {
             budget: Budget::new(size),
+            writes_data: false,
+        }
+    }
+
+    /// For what a route returns.
+    pub fn of_reply(size: Size) -> Self {
+        Self {
+            writes_data: true,
+            ..Self::new(size)
         }
     }
 
@@ -79,9 +115,12 @@ impl Reader {
         let mut fields = Map::with_capacity(map.len());
         for (name, value) in map {
             self.budget.text(name.len())?;
-            let value = self
-                .value(value, depth + 1)
-                .map_err(|why| why.within(&format!(".{name}")))?;
+            let value = if self.writes_data && depth == 0 && name == DATA {
+                json::write(value, &mut self.budget)
+            } else {
+                self.value(value, depth + 1)
+            };
+            let value = value.map_err(|why| why.within(&format!(".{name}")))?;
             fields.insert(name.to_string(), value);
         }
         Ok(Value::Map(fields))
@@ -99,7 +138,7 @@ impl Reader {
     }
 }
 
-fn describe(value: &Dynamic) -> String {
+pub(super) fn describe(value: &Dynamic) -> String {
     if value.is::<FnPtr>() {
         "a function".to_owned()
     } else if value.is::<HostModule>() {

@@ -123,7 +123,11 @@ impl Catalogue {
 }
 
 pub fn version(connection: &Connection, tenant: &TenantId) -> rusqlite::Result<i64> {
-    connection.pragma_query_value(Some(tenant.as_str()), "schema_version", |row| row.get(0))
+    // Asked for each statement, so it is worth its place among the compiled ones.
+    let sql = format!("PRAGMA {}.schema_version", tenant.quoted());
+    connection
+        .prepare_cached(&sql)?
+        .query_row([], |row| row.get(0))
 }
 
 pub fn record(

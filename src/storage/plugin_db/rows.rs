@@ -1,10 +1,11 @@
 //! Values between scripts and SQLite: parameters in, rows out, within limits.
 
+use indexmap::IndexMap;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Row, Statement};
 
 use super::{DbError, Params};
-use crate::value::{Map, Value};
+use crate::value::{Cell, Map, Rows, Value};
 
 const ROWS: &str = "rows";
 const BYTES: &str = "bytes";
@@ -101,7 +102,7 @@ fn bindable<'v>(value: &'v Value, place: &str) -> Result<Bound<'v>, DbError> {
         Value::Float(value) => ValueRef::Real(*value),
         Value::Text(text) => ValueRef::Text(text.as_bytes()),
         Value::Bytes(bytes) => ValueRef::Blob(bytes),
-        Value::List(_) | Value::Map(_) => {
+        Value::List(_) | Value::Map(_) | Value::Rows(_) | Value::Json(_) => {
             return Err(DbError::refused(format!(
                 "the parameter {place} is a list or a map: encode it with json.encode"
             )));
@@ -109,14 +110,20 @@ fn bindable<'v>(value: &'v Value, place: &str) -> Result<Bound<'v>, DbError> {
     }))
 }
 
+/// The columns of the answer, and where each stands: a row is a map, so of two with one name the last counts.
+fn columns(statement: &Statement<'_>) -> (Vec<String>, Vec<usize>) {
+    let mut columns: IndexMap<String, usize> = IndexMap::new();
+    for (index, name) in statement.column_names().into_iter().enumerate() {
+        columns.insert(name.to_owned(), index);
+    }
+    columns.into_iter().unzip()
+}
+
 /// Reads all rows, or says which limit they exceed.
-pub fn collect(statement: &mut Statement<'_>, limits: RowLimits) -> Result<Vec<Map>, Fault> {
-    let columns: Vec<String> = statement
-        .column_names()
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
-    let mut found = Vec::new();
+pub fn collect(statement: &mut Statement<'_>, limits: RowLimits) -> Result<Rows, Fault> {
+    let (names, sources) = columns(statement);
+    let overhead: usize = names.iter().map(|name| SCALAR_BYTES + name.len()).sum();
+    let mut found = Rows::new(names);
     let mut bytes = 0;
     let mut rows = statement.raw_query();
     while let Some(row) = rows.next()? {
@@ -127,36 +134,31 @@ pub fn collect(statement: &mut Statement<'_>, limits: RowLimits) -> Result<Vec<M
             );
             return Err(DbError::limit(ROWS, message).into());
         }
-        let map = read_row(row, &columns, &mut bytes)?;
-        if bytes > limits.bytes {
+        read_row(row, &sources, &mut found)?;
+        bytes += overhead;
+        if bytes + found.text().len() > limits.bytes {
             let message = format!(
                 "the query gives more than {} bytes; ask for fewer rows or columns",
                 limits.bytes
             );
             return Err(DbError::limit(BYTES, message).into());
         }
-        found.push(map);
     }
     Ok(found)
 }
 
-fn read_row(row: &Row<'_>, columns: &[String], bytes: &mut usize) -> rusqlite::Result<Map> {
-    columns
-        .iter()
-        .enumerate()
-        .map(|(index, name)| {
-            let (value, size) = match row.get_ref(index)? {
-                ValueRef::Null => (Value::Null, 0),
-                ValueRef::Integer(number) => (Value::Int(number), 0),
-                ValueRef::Real(number) => (Value::Float(number), 0),
-                ValueRef::Text(text) => (
-                    Value::Text(String::from_utf8_lossy(text).into_owned()),
-                    text.len(),
-                ),
-                ValueRef::Blob(blob) => (Value::Bytes(blob.to_vec()), blob.len()),
-            };
-            *bytes += SCALAR_BYTES + name.len() + size;
-            Ok((name.clone(), value))
-        })
-        .collect()
+fn read_row(row: &Row<'_>, sources: &[usize], rows: &mut Rows) -> rusqlite::Result<()> {
+    for index in sources {
+        match row.get_ref(*index)? {
+            ValueRef::Null => rows.push(Cell::Null),
+            ValueRef::Integer(number) => rows.push(Cell::Int(number)),
+            ValueRef::Real(number) => rows.push(Cell::Float(number)),
+            ValueRef::Text(text) => match std::str::from_utf8(text) {
+                Ok(text) => rows.push(Cell::Text(text)),
+                Err(_) => rows.push(Cell::Text(&String::from_utf8_lossy(text))),
+            },
+            ValueRef::Blob(blob) => rows.push(Cell::Bytes(blob)),
+        }
+    }
+    Ok(())
 }

@@ -17,7 +17,8 @@ use crate::storage::door::{Reach, Rule};
 use crate::storage::settings::{self, Work};
 use crate::storage::tenant_pool::Lease;
 use crate::storage::writers::WriterGuard;
-use crate::value::Map;
+use crate::tenant::TenantId;
+use crate::value::Rows;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
@@ -26,6 +27,7 @@ pub enum Access {
 }
 
 pub struct Session {
+    storage: Arc<Storage>,
     // Fields drop in this order: the connection is rolled back and returned before the next writer's turn.
     lease: Lease,
     _writer: Option<WriterGuard>,
@@ -37,12 +39,17 @@ pub struct Session {
     schema_changed: bool,
     in_savepoint: bool,
     row_ids_are_ours: bool,
+    /// The host wrote too, and others keep what it had read.
+    written_for: Option<TenantId>,
 }
 
 /// Inserting sets the connection's last row id, and undoing the insert leaves it set: to 0.
-const FORGET_LAST_INSERT: &str = "SAVEPOINT door;
-    INSERT INTO plugin_objects (seq, plugin_key, kind, name) VALUES (0, '', 'table', '');
-    ROLLBACK TO door; RELEASE door";
+const FORGET_LAST_INSERT: [&str; 4] = [
+    "SAVEPOINT door",
+    "INSERT INTO plugin_objects (seq, plugin_key, kind, name) VALUES (0, '', 'table', '')",
+    "ROLLBACK TO door",
+    "RELEASE door",
+];
 
 impl Session {
     pub fn open(
@@ -64,11 +71,12 @@ impl Session {
         } else {
             "BEGIN IMMEDIATE"
         };
-        connection.execute_batch(begin).map_err(DbError::of_host)?;
+        settings::run_cached(connection, begin).map_err(DbError::of_host)?;
         if access == Access::Write {
             tracing::debug!(plugin = %scope.plugin, tenant = %scope.tenant, "a write transaction begun");
         }
         let mut session = Self {
+            storage: Arc::clone(storage),
             lease,
             _writer: writer,
             end: Instant::now() + LONGEST_TRANSACTION,
@@ -76,6 +84,7 @@ impl Session {
             schema_changed: false,
             in_savepoint: false,
             row_ids_are_ours: false,
+            written_for: None,
         };
         session.set_deadline(deadline);
         Ok(session)
@@ -99,19 +108,21 @@ impl Session {
             return Err(DbError::out_of_time());
         }
         // A failed COMMIT (a deferred foreign key, a full disk) leaves it open; dropping rolls it back.
-        self.connection()
-            .execute_batch("COMMIT")
-            .map_err(|error| match error {
-                rusqlite::Error::SqliteFailure(failure, Some(message))
-                    if failure.code == rusqlite::ErrorCode::ConstraintViolation =>
-                {
-                    DbError::Sql {
-                        message,
-                        statement: "at the commit".to_owned(),
-                    }
+        let committed = settings::run_cached(self.connection(), "COMMIT");
+        if let Some(tenant) = &self.written_for {
+            self.storage.generations.bump_tenant(tenant);
+        }
+        committed.map_err(|error| match error {
+            rusqlite::Error::SqliteFailure(failure, Some(message))
+                if failure.code == rusqlite::ErrorCode::ConstraintViolation =>
+            {
+                DbError::Sql {
+                    message,
+                    statement: "at the commit".to_owned(),
                 }
-                other => DbError::of_host(other),
-            })
+            }
+            other => DbError::of_host(other),
+        })
     }
 
     pub fn begin_savepoint(&mut self) -> Result<(), DbError> {
@@ -142,8 +153,22 @@ impl Session {
         self.batch("ROLLBACK TO script; RELEASE script")
     }
 
+    /// Whether a row of the host is there. It is read as it stands in this transaction.
+    pub fn has_installation(&self, id: i64) -> Result<bool, DbError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM plugin_installations WHERE id = ?)";
+        self.connection()
+            .prepare_cached(sql)
+            .and_then(|mut found| found.query_row([id], |row| row.get(0)))
+            .map_err(DbError::of_host)
+    }
+
     /// Runs statements of the host: nothing of the door, and the host's own sizes.
-    pub fn as_host<T>(&mut self, work: impl FnOnce(&Connection) -> HostResult<T>) -> HostResult<T> {
+    pub fn as_host<T>(
+        &mut self,
+        tenant: &TenantId,
+        work: impl FnOnce(&Connection) -> HostResult<T>,
+    ) -> HostResult<T> {
+        self.written_for = Some(tenant.clone());
         self.catalogue = None;
         self.schema_changed = true;
         self.row_ids_are_ours = false;
@@ -155,7 +180,7 @@ impl Session {
         result
     }
 
-    pub fn query(&mut self, call: &Call<'_>, limits: RowLimits) -> Result<Vec<Map>, DbError> {
+    pub fn query(&mut self, call: &Call<'_>, limits: RowLimits) -> Result<Rows, DbError> {
         let useless =
             || DbError::refused("the statement gives no rows: use db.execute, or add RETURNING");
         if call.statement.verb.changes_schema() {
@@ -209,6 +234,7 @@ impl Session {
         call: &Call<'_>,
         work: impl FnOnce(&mut Self) -> Result<T, DbError>,
     ) -> Result<T, DbError> {
+        self.lease.slot_mut().look_closely();
         self.batch("SAVEPOINT door")?;
         let new = self.catalogue(call.scope)?;
         let result = work(self).and_then(|value| {
@@ -332,7 +358,9 @@ impl Session {
     /// SQLite keeps the last row id per connection, and the one before us may have been another tenant's.
     fn forget_last_insert(&mut self) -> Result<(), DbError> {
         if !self.row_ids_are_ours {
-            self.batch(FORGET_LAST_INSERT)?;
+            for step in FORGET_LAST_INSERT {
+                settings::run_cached(self.connection(), step).map_err(DbError::of_host)?;
+            }
             self.row_ids_are_ours = true;
         }
         Ok(())

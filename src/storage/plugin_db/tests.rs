@@ -61,11 +61,15 @@ fn two_plugins() -> (Fixture, PluginDb) {
     (fixture, notes)
 }
 
-fn texts(rows: &[Map]) -> String {
+fn texts(rows: &Rows) -> String {
     rows.iter()
-        .flat_map(|row| row.values())
-        .map(|value| format!("{value:?} "))
+        .flatten()
+        .map(|cell| format!("{cell:?} "))
         .collect()
+}
+
+fn first(rows: &Rows) -> Map {
+    rows.maps().next().unwrap()
 }
 
 fn count(db: &mut PluginDb, table: &str) -> i64 {
@@ -76,7 +80,7 @@ fn count(db: &mut PluginDb, table: &str) -> i64 {
             LIMITS,
         )
         .unwrap();
-    rows[0]["n"].as_i64().unwrap()
+    first(&rows)["n"].as_i64().unwrap()
 }
 
 #[test]

@@ -97,6 +97,7 @@ pub fn serve(kind: Kind) -> Result<(), String> {
                 },
                 trusted_proxies: Vec::new(),
                 spill: folder.path().to_owned(),
+                hung_up: Arc::default(),
             })
             .map_err(|error| error.to_string())?;
             announce(address)

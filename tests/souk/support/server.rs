@@ -1,6 +1,7 @@
 //! The built program in its demo form, on free ports, ended with the test.
 
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -11,6 +12,9 @@ use serde_json::Value;
 
 use super::client::Client;
 
+/// How long a figure may take to become what a test waits for.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// How to start a server.
 pub struct Start {
     pub flags: Vec<String>,
@@ -18,6 +22,8 @@ pub struct Start {
     pub data: Option<PathBuf>,
     /// The most file descriptors of the process.
     pub descriptors: Option<u32>,
+    /// Another user to run as, who needs a copy of the program that he can reach.
+    pub user: Option<u32>,
     pub log_level: &'static str,
     pub program: PathBuf,
 }
@@ -39,6 +45,7 @@ impl Default for Start {
             environment: vec![("SOUK_INSTALLS_PER_HOUR".to_owned(), "100000".to_owned())],
             data: None,
             descriptors: None,
+            user: None,
             log_level: "info",
             program: PathBuf::from(env!("CARGO_BIN_EXE_souk")),
         }
@@ -74,6 +81,12 @@ impl Start {
         self
     }
 
+    /// Only root can start a program as somebody else.
+    pub fn user(mut self, user: u32) -> Self {
+        self.user = Some(user);
+        self
+    }
+
     pub fn go(self) -> TestServer {
         let (folder, data) = match self.data {
             Some(data) => (None, data),
@@ -83,14 +96,23 @@ impl Start {
                 (Some(folder), data)
             }
         };
-        let mut command = match self.descriptors {
-            None => Command::new(&self.program),
-            Some(most) => {
+        let mut command = match (self.descriptors, self.user) {
+            (None, None) => Command::new(&self.program),
+            (Some(most), _) => {
                 let mut shell = Command::new("sh");
                 shell
                     .args(["-c", &format!("ulimit -n {most}; exec \"$0\" \"$@\"")])
                     .arg(&self.program);
                 shell
+            }
+            (None, Some(user)) => {
+                let own = data.parent().unwrap();
+                let copy = own.join("souk");
+                std::fs::copy(&self.program, &copy).unwrap();
+                std::os::unix::fs::chown(own, Some(user), Some(user)).unwrap();
+                let mut other = Command::new(copy);
+                other.uid(user).gid(user).env("HOME", own);
+                other
             }
         };
         let mut child = command
@@ -197,6 +219,27 @@ impl TestServer {
         }
     }
 
+    /// One line of the metrics page, by its name and labels; 0 before it is there.
+    pub fn figure(&self, name: &str) -> f64 {
+        let text = String::from_utf8(self.nobody().get("/metrics").is(200).body).unwrap();
+        text.lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))
+            .map_or(0.0, |value| value.parse().unwrap())
+    }
+
+    /// Waits until a figure is as it should be.
+    pub fn until(&self, name: &str, holds: impl Fn(f64) -> bool) {
+        let start = Instant::now();
+        loop {
+            let figure = self.figure(name);
+            if holds(figure) {
+                return;
+            }
+            assert!(start.elapsed() < PATIENCE, "{name} stays at {figure}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     pub fn is_running(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
     }
@@ -236,7 +279,7 @@ impl Drop for TestServer {
 }
 
 /// Runs a verb of the program to its end.
-pub fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
+pub fn run<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> (Option<i32>, String, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_souk"))
         .args(arguments)
         .stdin(Stdio::null())

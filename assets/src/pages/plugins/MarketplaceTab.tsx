@@ -1,77 +1,82 @@
 import Box from "@mui/material/Box";
 import Button from "@mui/material/Button";
+import Typography from "@mui/material/Typography";
 import SearchOff from "@mui/icons-material/SearchOff";
 import StorefrontOutlined from "@mui/icons-material/StorefrontOutlined";
-import { useEffect, useState } from "react";
-import { useSearchParams } from "react-router";
+import { useEffect, useRef } from "react";
+import { Link } from "react-router";
 import { getCategories, getMarketplace } from "../../api/marketplace";
 import { useResource } from "../../api/useResource";
 import { useAnnounce } from "../../components/AnnouncerProvider";
 import { EmptyState } from "../../components/EmptyState";
 import { ErrorState } from "../../components/ErrorState";
 import { CategoryFilter } from "./CategoryFilter";
+import { countPlugins } from "./countPlugins";
 import { MarketplaceAge } from "./MarketplaceAge";
 import { MarketplaceNotice } from "./MarketplaceNotice";
+import { MarketplacePages } from "./MarketplacePages";
 import { PluginCard } from "./PluginCard";
 import { PluginCardSkeletons } from "./PluginCardSkeletons";
 import { PluginGrid } from "./PluginGrid";
 import { SearchField } from "./SearchField";
-
-/** Typing rests this long before the server is asked. */
-const SEARCH_PAUSE_MS = 200;
+import { useMarketplaceQuery } from "./useMarketplaceQuery";
+import { useSearchText } from "./useSearchText";
 
 export function MarketplaceTab() {
-  const [parameters, setParameters] = useSearchParams();
-  const category = parameters.get("category") ?? "";
-  const query = parameters.get("q") ?? "";
-  const [text, setText] = useState(query);
+  const { query, category, page, isFiltered, filter, clear, addressOf } = useMarketplaceQuery();
+  const { text, setText, searchNow } = useSearchText(query, (next) => filter({ query: next }));
   const announce = useAnnounce();
+  const count = useRef<HTMLParagraphElement>(null);
+  const isTurning = useRef(false);
 
   const categories = useResource("", getCategories);
-  const marketplace = useResource(`${category}\n${query}`, (signal) => getMarketplace({ query, category, signal }));
+  const marketplace = useResource(`${category}\n${query}\n${page}`, (signal) =>
+    getMarketplace({ query, category, page, signal }),
+  );
+
+  const total = marketplace.data?.total;
+  useEffect(() => {
+    if (isFiltered && total !== undefined) announce(total === 1 ? "1 plugin" : `${total} plugins`);
+  }, [announce, isFiltered, total, query, category]);
 
   useEffect(() => {
-    const timer = setTimeout(() => {
-      if (text.trim() !== query) filter({ q: text.trim() });
-    }, SEARCH_PAUSE_MS);
-    return () => clearTimeout(timer);
-  });
-
-  const count = marketplace.data?.plugins.length;
-  const isFiltered = query !== "" || category !== "";
-  useEffect(() => {
-    if (isFiltered && count !== undefined) announce(count === 1 ? "1 plugin" : `${count} plugins`);
-  }, [announce, isFiltered, count, query, category]);
-
-  function filter(change: Record<string, string>) {
-    const next = new URLSearchParams(parameters);
-    for (const [name, value] of Object.entries(change)) {
-      if (value === "") next.delete(name);
-      else next.set(name, value);
-    }
-    setParameters(next, { replace: true });
-  }
-
-  function clear() {
-    setText("");
-    setParameters({}, { replace: true });
-  }
+    if (!isTurning.current || marketplace.data === null) return;
+    isTurning.current = false;
+    // The line says which plugins these are, and is read aloud as it takes the focus.
+    count.current?.focus({ preventScroll: true });
+    window.scrollTo(0, 0);
+  }, [marketplace.data]);
 
   return (
     <>
       {marketplace.data && <MarketplaceNotice marketplace={marketplace.data} onRefreshed={marketplace.reload} />}
-      <Box sx={{ display: "grid", gap: 6, mb: 8 }}>
+      <Box sx={{ display: "grid", gap: 6, mb: 6 }}>
         <Box sx={{ display: "flex", flexWrap: "wrap", justifyContent: "space-between", gap: 4 }}>
-          <SearchField value={text} onChange={setText} />
+          <SearchField value={text} onChange={setText} onLeave={searchNow} />
           {marketplace.data && <MarketplaceAge marketplace={marketplace.data} onRefreshed={marketplace.reload} />}
         </Box>
         <CategoryFilter
           categories={categories.data ?? []}
           selected={category}
-          onSelect={(id) => filter({ category: id })}
+          onSelect={(id) => filter({ query: text.trim(), category: id })}
         />
       </Box>
+      {marketplace.data && marketplace.data.total > 0 && (
+        <Typography ref={count} tabIndex={-1} color="text.secondary" sx={{ mb: 4, outline: "none" }}>
+          {countPlugins(marketplace.data)}
+        </Typography>
+      )}
       {renderPlugins()}
+      {marketplace.data && (
+        <MarketplacePages
+          page={page}
+          pages={marketplace.data.pages}
+          addressOf={addressOf}
+          onTurn={() => {
+            isTurning.current = true;
+          }}
+        />
+      )}
     </>
   );
 
@@ -93,6 +98,21 @@ export function MarketplaceTab() {
             <PluginCard key={plugin.key} plugin={plugin} />
           ))}
         </PluginGrid>
+      );
+    }
+    if (marketplace.data.total > 0) {
+      return (
+        <EmptyState
+          icon={<SearchOff />}
+          title={`There is no page ${page}`}
+          action={
+            <Button variant="outlined" component={Link} to={addressOf(1)}>
+              Show the first page
+            </Button>
+          }
+        >
+          The marketplace has become shorter since this address was kept.
+        </EmptyState>
       );
     }
     if (isFiltered) {

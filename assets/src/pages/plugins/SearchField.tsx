@@ -8,15 +8,17 @@ import { useRef } from "react";
 interface SearchFieldProps {
   value: string;
   onChange: (text: string) => void;
+  onLeave: () => void;
 }
 
-export function SearchField({ value, onChange }: SearchFieldProps) {
+export function SearchField({ value, onChange, onLeave }: SearchFieldProps) {
   const input = useRef<HTMLInputElement>(null);
   return (
     <OutlinedInput
       size="small"
       value={value}
       onChange={(event) => onChange(event.target.value)}
+      onBlur={onLeave}
       inputRef={input}
       placeholder="Search plugins"
       inputProps={{ "aria-label": "Search plugins", role: "searchbox", enterKeyHint: "search" }}

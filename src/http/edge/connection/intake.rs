@@ -1,8 +1,9 @@
 //! A connection's first half: from the first byte of a head to a request that is complete.
 
 use super::super::body::Decoder;
-use super::super::head::{Head, Origin};
+use super::super::head::Head;
 use super::super::limits::HEADERS;
+use super::super::origin::Origin;
 use super::super::refusal::Refusal;
 use super::super::reply::Ending;
 use super::super::turn::Turn;
@@ -41,11 +42,11 @@ impl Connection {
         };
         self.request.clear();
         let origin = Origin {
-            peer: self.peer,
+            connection: self.number,
             listener: self.listener,
-            secret: turn.secret.as_deref(),
+            peer: self.peer,
         };
-        head.forward(&origin, &mut self.request);
+        head.forward(&origin, turn.secret.as_deref(), &mut self.request);
         let wants_continue = head.expects_continue && !decoder.is_done() && self.input.len() == end;
         self.input.drain(..end.min(self.input.len()));
         if wants_continue {

@@ -1,6 +1,7 @@
 //! The loop's upstream side: opening connections one at a time, giving requests to idle ones,
 //! bringing replies back, and replacing connections that died.
 
+use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
@@ -8,6 +9,7 @@ use mio::Token;
 use slab::Slab;
 
 use super::super::Upstream;
+use super::super::hung_up::HungUp;
 use super::super::refusal::Refusal;
 use super::super::upstream::{Next, UpstreamConnection};
 use super::{EventLoop, FIRST_UPSTREAM};
@@ -26,12 +28,13 @@ pub struct Upstreams {
     opening: Option<usize>,
     failures: u32,
     reopen_at: Option<Instant>,
+    hung_up: Arc<HungUp>,
     /// Told once, when all are proven for the first time.
     ready: Option<Sender<()>>,
 }
 
 impl Upstreams {
-    pub fn new(target: Upstream, ready: Sender<()>) -> Self {
+    pub fn new(target: Upstream, hung_up: Arc<HungUp>, ready: Sender<()>) -> Self {
         Self {
             target,
             all: Slab::new(),
@@ -39,6 +42,7 @@ impl Upstreams {
             opening: None,
             failures: 0,
             reopen_at: None,
+            hung_up,
             ready: Some(ready),
         }
     }
@@ -60,6 +64,15 @@ impl Upstreams {
     pub fn note(&mut self, index: usize, readable: bool, read_closed: bool) {
         if let Some(one) = self.all.get_mut(index) {
             one.note(readable, read_closed);
+        }
+    }
+
+    /// Lets the application know that it need not begin this request.
+    pub fn client_hung_up(&mut self, index: usize, connection: u64) {
+        if let Some(one) = self.all.get_mut(index)
+            && one.hung_up.is_none()
+        {
+            one.hung_up = Some(self.hung_up.mark(connection));
         }
     }
 
@@ -126,6 +139,9 @@ impl EventLoop {
             let (head, body, to_head) = connection.hand_over(index, &self.turn);
             let sent = upstream.send(client, head, body, to_head, &self.turn);
             self.turn.counters.add_forwarded();
+            if connection.has_hung_up() {
+                self.upstreams.client_hung_up(index, connection.number);
+            }
             match sent {
                 Ok(()) => self.drive_upstream(index),
                 Err(error) => self.lose(index, Refusal::unbuffered(&error)),
@@ -193,7 +209,7 @@ impl EventLoop {
         if let Some(connection) = client.and_then(|client| self.clients.get_mut(client)) {
             connection.answer(&mut upstream.reply, &self.turn);
         }
-        if upstream.reply.is_closing() {
+        if upstream.is_closing() {
             self.lose(index, Refusal::new(502, ""));
         } else if upstream.is_idle() {
             self.upstreams.idle.push(index);

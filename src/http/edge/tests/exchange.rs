@@ -1,7 +1,7 @@
 //! What a well-behaved client meets.
 
 use std::io::{Read, Write};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::harness::{TestEdge, bytes, header, read_reply, read_reply_to};
 use crate::http::edge::limits::Limits;
@@ -106,24 +106,15 @@ fn a_client_cannot_speak_for_the_edge() {
     let peer = socket.local_addr().unwrap();
     socket
         .write_all(
-            b"GET /headers HTTP/1.1\r\nHost: a\r\nX-Edge-Peer: 6.6.6.6:1\r\nx-edge-listener: mlflow\r\n\
+            b"GET /headers HTTP/1.1\r\nHost: a\r\nX-Edge-Origin: 9 mlflow 6.6.6.6:1\r\nx-edge-other: 1\r\n\
               X-EDGE-SECRET: s\r\nConnection: keep-alive, X-Hop, host\r\nX-Hop: 1\r\nKeep-Alive: 5\r\n\
               TE: gzip\r\nProxy-Authorization: p\r\nUpgrade: h2c\r\nX-Odd: \xe9\r\nX-Kept: k\r\n\r\n",
         )
         .unwrap();
     let text = String::from_utf8(read_reply(&mut socket).body).unwrap();
     let lines: Vec<&str> = text.lines().collect();
-    let peer = format!("x-edge-peer: {peer}");
-    assert_eq!(
-        lines,
-        [
-            "Host: a",
-            "X-Kept: k",
-            &peer,
-            "x-edge-listener: app",
-            "Content-Length: 0"
-        ]
-    );
+    let origin = format!("x-edge-origin: 1 app {peer}");
+    assert_eq!(lines, ["Host: a", "X-Kept: k", &origin]);
 }
 
 #[test]
@@ -219,6 +210,36 @@ fn stopping_lets_requests_in_flight_end() {
     assert_eq!(seen.status, 200);
     assert_eq!(header(&seen.head, "connection"), Some("close"));
     stop.join().unwrap();
+}
+
+#[test]
+fn stopping_answers_whom_it_has_accepted_although_they_have_said_nothing_yet() {
+    let edge = TestEdge::new();
+    let mut silent = edge.connect();
+    let mut speaking = edge.connect();
+    let mut begun = edge.connect();
+    begun.write_all(b"GET /bytes/2 HTTP/1.1\r\n").unwrap();
+    edge.until("all are accepted", |edge| {
+        edge.handle.counters().open() == 3
+    });
+    let start = Instant::now();
+    let stop = std::thread::spawn(move || edge.handle.stop(Duration::from_secs(10)));
+    begun.write_all(b"Host: a\r\n\r\n").unwrap();
+    write!(speaking, "GET /bytes/2 HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    for socket in [&mut begun, &mut speaking] {
+        let seen = read_reply(socket);
+        assert_eq!(seen.status, 200);
+        assert_eq!(header(&seen.head, "connection"), Some("close"));
+        assert_eq!(socket.read(&mut [0]).unwrap(), 0);
+    }
+    assert_eq!(silent.read(&mut [0]).unwrap(), 0);
+    drop((begun, speaking));
+    stop.join().unwrap();
+    assert!(
+        start.elapsed() < Duration::from_secs(8),
+        "{:?}",
+        start.elapsed()
+    );
 }
 
 #[test]

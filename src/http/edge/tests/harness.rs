@@ -112,6 +112,7 @@ pub fn start(
         limits,
         trusted_proxies: Vec::new(),
         spill: folder.path().to_owned(),
+        hung_up: Arc::default(),
     })
     .unwrap();
     (handle, address)

@@ -6,9 +6,8 @@ use std::sync::Arc;
 
 use super::harness::{connect, read_reply};
 use crate::http::edge::limits::Limits;
-use crate::http::edge::{
-    Edge, EdgeConfig, EdgeListener, LISTENER_HEADER, PROBE_PATH, SECRET_HEADER, Upstream,
-};
+use crate::http::edge::origin::{ORIGIN_HEADER, Origin};
+use crate::http::edge::{Edge, EdgeConfig, EdgeListener, PROBE_PATH, SECRET_HEADER, Upstream};
 
 /// Answers the probe and shows a request's listener; refuses what does not know the secret.
 fn serve(server: &tiny_http::Server) {
@@ -23,7 +22,8 @@ fn serve(server: &tiny_http::Server) {
         } else if request.url() == PROBE_PATH {
             tiny_http::Response::from_string("").with_status_code(204)
         } else {
-            tiny_http::Response::from_string(value(LISTENER_HEADER).unwrap())
+            let origin = value(ORIGIN_HEADER).unwrap();
+            tiny_http::Response::from_string(Origin::read(&origin).unwrap().listener)
         };
         let _ = request.respond(response);
     }
@@ -54,6 +54,7 @@ fn each_request_carries_the_secret_and_the_name_of_its_listener() {
         },
         trusted_proxies: Vec::new(),
         spill: folder.path().to_owned(),
+        hung_up: Arc::default(),
     })
     .unwrap();
     for (name, address) in addresses {

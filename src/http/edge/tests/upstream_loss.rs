@@ -57,6 +57,18 @@ fn converse(mut socket: UnixStream, application: &Application) {
             }
             "/never" => continue,
             "/rubbish" => b"this is not HTTP\r\n\r\n",
+            "/more" => {
+                let reply = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+                let _ = socket.write_all(reply);
+                // After the edge has seen the reply, and before the next request.
+                std::thread::sleep(Duration::from_millis(20));
+                b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nbad"
+            }
+            "/leave" => {
+                let reply = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+                let _ = socket.write_all(reply);
+                return;
+            }
             "/last" => b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
             crate::http::edge::PROBE_PATH => b"HTTP/1.1 204 No Content\r\n\r\n",
             _ => b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
@@ -125,6 +137,40 @@ fn a_dead_upstream_connection_costs_its_request_and_is_replaced() {
         1,
         "each is proven before the next is opened"
     );
+}
+
+#[test]
+fn bytes_that_nobody_asked_for_never_reach_the_next_client() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.sock");
+    let application = Arc::new(Application::default());
+    serve(UnixListener::bind(&path).unwrap(), &application);
+    let limits = Limits {
+        upstreams: 1,
+        ..Limits::default()
+    };
+    let (edge, address) = start(&folder, path.clone(), limits);
+    let mut socket = connect(address);
+    let mut get = |path: &str| -> Seen {
+        write!(socket, "GET {path} HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+        read_reply(&mut socket)
+    };
+    for (lost, path) in ["/more", "/leave", "/more"].into_iter().enumerate() {
+        assert_eq!(get(path).body, b"ok", "{path}");
+        until("the connection is given up", || {
+            edge.counters().upstreams_lost() == lost as u64 + 1
+        });
+        assert_eq!(get("/").body, b"ok", "after {path}");
+    }
+}
+
+#[test]
+fn a_half_closed_client_gets_its_answer() {
+    let edge = super::harness::TestEdge::new();
+    let mut socket = edge.connect();
+    write!(socket, "GET /bytes/10 HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    socket.shutdown(std::net::Shutdown::Write).unwrap();
+    assert_eq!(read_reply(&mut socket).status, 200);
 }
 
 #[test]

@@ -271,7 +271,7 @@ fn what_would_reach_beyond_the_plugin_is_refused() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert_eq!(
-        fixture.storage.check_tenant(&tenant()).unwrap(),
+        fixture.storage.aside().check(&tenant()).unwrap(),
         crate::storage::Ownership::default()
     );
 }

@@ -55,7 +55,7 @@ fn tables_rows_and_the_installation_are_kept_together() {
     let mut db = plugin(&fixture, "notes");
     assert_eq!(count(&mut db, "two"), 500);
     assert_eq!(
-        fixture.storage.check_tenant(&tenant()).unwrap(),
+        fixture.storage.aside().check(&tenant()).unwrap(),
         crate::storage::Ownership::default()
     );
 }
@@ -111,7 +111,7 @@ fn within_a_lifecycle_the_scripts_transaction_is_a_savepoint() {
             .is_err()
     );
     assert_eq!(
-        fixture.storage.check_tenant(&tenant()).unwrap(),
+        fixture.storage.aside().check(&tenant()).unwrap(),
         crate::storage::Ownership::default()
     );
 }
@@ -136,7 +136,7 @@ fn uninstalling_drops_all_that_the_plugin_owns_and_nothing_else() {
     db.commit_lifecycle().unwrap();
     assert_eq!(count(&mut plugin(&fixture, "other"), "theirs"), 1);
     assert_eq!(
-        fixture.storage.check_tenant(&tenant()).unwrap(),
+        fixture.storage.aside().check(&tenant()).unwrap(),
         crate::storage::Ownership::default()
     );
     let mut db = plugin(&fixture, "notes");
@@ -161,7 +161,7 @@ fn names_of_any_spelling_are_owned_and_dropped() {
         assert_eq!(count(&mut db, used), 0, "{created}");
     }
     assert_eq!(db.drop_objects().unwrap(), ["order", "Über ", "a\"b; DROP"]);
-    let whole = fixture.storage.check_tenant(&tenant()).unwrap();
+    let whole = fixture.storage.aside().check(&tenant()).unwrap();
     assert_eq!(whole, crate::storage::Ownership::default());
 }
 
@@ -170,7 +170,7 @@ fn a_dropped_table_takes_its_indexes_from_the_catalogue() {
     let (fixture, mut db) = two_plugins();
     db.execute("DROP TABLE tags", &Params::None).unwrap();
     assert_eq!(
-        fixture.storage.check_tenant(&tenant()).unwrap(),
+        fixture.storage.aside().check(&tenant()).unwrap(),
         crate::storage::Ownership::default()
     );
     db.execute("CREATE TABLE tags_by_note (a)", &Params::None)

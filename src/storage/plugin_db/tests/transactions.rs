@@ -27,7 +27,7 @@ fn parameters_and_rows_keep_their_kinds() {
         ("e", Value::from("ü")),
         ("f", Value::Bytes(vec![0, 255])),
     ]);
-    assert_eq!(Value::Map(rows[0].clone()), expected);
+    assert_eq!(Value::Map(first(&rows)), expected);
     let Value::Map(named) = Value::map([("id", Value::Int(2)), ("unused", Value::Null)]) else {
         unreachable!()
     };
@@ -38,7 +38,7 @@ fn parameters_and_rows_keep_their_kinds() {
             LIMITS,
         )
         .unwrap();
-    assert_eq!(rows[0]["name"], Value::from("b"));
+    assert_eq!(first(&rows)["name"], Value::from("b"));
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn inserted_ids_are_those_of_this_statement() {
         }
     );
     assert_eq!(
-        fixture.storage.check_tenant(&tenant()).unwrap(),
+        fixture.storage.aside().check(&tenant()).unwrap(),
         crate::storage::Ownership::default()
     );
 }

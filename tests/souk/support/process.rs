@@ -1,0 +1,64 @@
+//! What the kernel says about a server: its memory, threads, processor time and sockets.
+
+use super::TestServer;
+
+const KB: u64 = 1024;
+/// The kernel counts processor time in hundredths of a second.
+const TICK: f64 = 0.01;
+
+impl TestServer {
+    /// Resident memory now, in bytes.
+    pub fn resident(&self) -> u64 {
+        self.status("VmRSS:") * KB
+    }
+
+    /// The most resident memory since `forget_peak`.
+    pub fn peak(&self) -> u64 {
+        self.status("VmHWM:") * KB
+    }
+
+    pub fn forget_peak(&self) {
+        std::fs::write(format!("/proc/{}/clear_refs", self.pid()), "5").unwrap();
+    }
+
+    pub fn threads(&self) -> u64 {
+        self.status("Threads:")
+    }
+
+    /// Processor time so far, in seconds.
+    pub fn cpu(&self) -> f64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid())).unwrap();
+        let (_, after) = stat.rsplit_once(") ").unwrap();
+        let fields = after.split(' ').skip(11).take(2);
+        fields
+            .map(|ticks| ticks.parse::<f64>().unwrap())
+            .sum::<f64>()
+            * TICK
+    }
+
+    /// The ports of clients whose connections the server still has. A socket that it has closed may
+    /// linger in the kernel, and belongs to no process then.
+    pub fn client_ports(&self) -> Vec<u16> {
+        let own: u16 = self.socket().rsplit(':').next().unwrap().parse().unwrap();
+        let table = std::fs::read_to_string(format!("/proc/{}/net/tcp", self.pid())).unwrap();
+        let port = |address: &str| {
+            let (_, hex) = address.split_once(':')?;
+            u16::from_str_radix(hex, 16).ok()
+        };
+        table
+            .lines()
+            .filter_map(|line| {
+                let fields: Vec<&str> = line.split_whitespace().collect();
+                let held = *fields.get(9)? != "0";
+                let (local, remote) = (port(fields.get(1)?)?, port(fields.get(2)?)?);
+                (held && local == own && remote != 0).then_some(remote)
+            })
+            .collect()
+    }
+
+    fn status(&self, name: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+}
