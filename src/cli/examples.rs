@@ -7,26 +7,24 @@ use clap::Command;
 
 const HEAD: &str = "Examples:";
 
-/// Gives every command below a verb its part of the verb's examples.
+/// Gives every command below a verb its part of the verb's examples, before what its help ends with.
 pub fn spread(root: Command) -> Command {
     root.mut_subcommands(|verb| {
         let all = help_of(&verb);
         let name = verb.get_name().to_owned();
         verb.mut_subcommands(|below| {
-            if below.get_after_help().is_some() {
-                return below;
-            }
+            let own = help_of(&below);
             let call = format!(" {name} {} ", below.get_name());
             let lines: Vec<&str> = all
                 .lines()
                 // With a space behind, so that a name is not found at the start of a longer one.
                 .filter(|line| format!("{line} ").contains(&call))
                 .collect();
-            if lines.is_empty() {
-                below
-            } else {
-                below.after_help(format!("{HEAD}\n{}", lines.join("\n")))
+            if own.starts_with(HEAD) || lines.is_empty() {
+                return below;
             }
+            let gap = if own.is_empty() { "" } else { "\n\n" };
+            below.after_help(format!("{HEAD}\n{}{gap}{own}", lines.join("\n")))
         })
     })
 }
@@ -62,7 +60,8 @@ mod tests {
     fn calls(command: &Command) -> Vec<Vec<String>> {
         help_of(command)
             .lines()
-            .filter(|line| line.starts_with("  "))
+            .skip(1)
+            .take_while(|line| !line.is_empty())
             .map(|line| {
                 let words = shlex::split(line).unwrap_or_else(|| panic!("unbalanced: {line}"));
                 let words = words.into_iter();

@@ -24,6 +24,11 @@ pub fn resident_kb(pid: u32) -> Result<u64, String> {
     status_number(pid, "VmRSS:")
 }
 
+/// The most that was ever resident, in kB.
+pub fn peak_kb(pid: u32) -> Result<u64, String> {
+    status_number(pid, "VmHWM:")
+}
+
 pub fn threads(pid: u32) -> Result<u64, String> {
     status_number(pid, "Threads:")
 }

@@ -18,6 +18,25 @@
 #[path = "../../souk/support/client.rs"]
 mod client;
 
+#[allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+#[path = "../../souk/support/server.rs"]
+mod server;
+#[allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+#[path = "../../souk/support/serving.rs"]
+mod serving;
+
 #[path = "../interrupt.rs"]
 mod interrupt;
 #[allow(dead_code)]
@@ -31,7 +50,6 @@ mod load;
 mod mix;
 mod plan;
 mod samples;
-mod served;
 mod stage;
 mod verdict;
 
@@ -84,7 +102,7 @@ fn main() -> ExitCode {
 /// Whether all verdicts are good.
 fn soak(options: &Options) -> Result<bool, String> {
     let interrupt = Interrupt::watch()?;
-    let stage = Stage::set()?;
+    let (_server, stage) = Stage::set()?;
     load::burst(&stage);
     let plan = Plan::starting_now(options.minutes, options.rate, options.cycles)?;
     let tables_before = stage.tables()?;

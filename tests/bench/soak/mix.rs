@@ -54,7 +54,7 @@ pub fn send(stage: &Stage, agent: &ureq::Agent, number: u64) -> Result<(), Strin
         .ok_or("there is no tenant")?;
     let (method, path, body, status) = request(stage, tenant, kind(number), number);
     let client = Client {
-        base: stage.server.address.clone(),
+        base: stage.nobody.base.clone(),
         token: tenant.admin.token.clone(),
     };
     let answer = client.try_send_by(agent, method, &path, body.map(String::into_bytes), &[])?;

@@ -27,7 +27,7 @@ pub struct Sample {
 
 impl Samples {
     pub fn take(&mut self, stage: &Stage, plan: &Plan) -> Result<(), String> {
-        let pid = stage.server.pid();
+        let pid = stage.pid;
         self.0.push(Sample {
             at: plan.elapsed(),
             resident_mb: process::resident_kb(pid)? as f64 / 1024.0,

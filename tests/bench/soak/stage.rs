@@ -1,4 +1,4 @@
-//! The server of the run: six organizations, each with one plugin that stays and one that comes and goes.
+//! The server of the run and who calls it: six organizations, each with one plugin that stays and one that comes and goes.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,18 +8,25 @@ use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
 
 use crate::client::Client;
-use crate::served::{Place, Served};
+use crate::server;
+use crate::serving::{self, Serving};
 
 const ORGANIZATIONS: usize = 6;
 const LANGUAGES: [&str; 2] = ["lua", "rhai"];
+/// No limit that a run could meet.
+const INSTALLS: &str = "1000000";
 const MARKETPLACE: &str = "tests/bench/figures/marketplace";
 
 pub struct Stage {
-    pub server: Served,
+    /// Of the server.
+    pub pid: u32,
+    /// Nobody's client.
+    pub nobody: Client,
     pub tenants: Vec<Tenant>,
     /// A script that the page names.
     pub asset: String,
-    place: Place,
+    /// Data and key.
+    folder: tempfile::TempDir,
 }
 
 pub struct Tenant {
@@ -33,24 +40,43 @@ pub struct Tenant {
 }
 
 impl Stage {
-    pub fn set() -> Result<Self, String> {
-        let place = Place::new()?;
+    /// The server ends when its handle is dropped.
+    pub fn set() -> Result<(Serving, Self), String> {
+        let folder = tempfile::Builder::new()
+            .prefix("soak-")
+            .tempdir_in(env!("CARGO_TARGET_TMPDIR"))
+            .map_err(|error| format!("cannot make a folder for the data: {error}"))?;
+        let place = folder.path();
+        fs::write(place.join("secret.key"), serving::KEY).map_err(|error| error.to_string())?;
         let people = (0..ORGANIZATIONS)
-            .map(|number| make_organization(&place, number))
+            .map(|number| make_organization(place, number))
             .collect::<Result<Vec<_>, _>>()?;
-        let server = place.serve(&Path::new(env!("CARGO_MANIFEST_DIR")).join(MARKETPLACE))?;
+        let marketplace = Path::new(env!("CARGO_MANIFEST_DIR")).join(MARKETPLACE);
+        let marketplace = marketplace.display().to_string();
+        let mut server = Serving::with_flags(
+            place,
+            &[
+                "--marketplace",
+                &marketplace,
+                "--installs-per-hour",
+                INSTALLS,
+            ],
+        );
+        let nobody = server.client();
         let tenants = people
             .into_iter()
             .enumerate()
-            .map(|(number, (email, password))| Tenant::ready(&server, number, email, password))
+            .map(|(number, (email, password))| Tenant::ready(&nobody, number, email, password))
             .collect::<Result<Vec<_>, _>>()?;
-        let asset = asset(&server)?;
-        Ok(Self {
-            server,
+        let asset = asset(&nobody)?;
+        let stage = Self {
+            pid: server.pid(),
+            nobody,
             tenants,
             asset,
-            place,
-        })
+            folder,
+        };
+        Ok((server, stage))
     }
 
     /// The tables of all tenants, with the tenant's file before each name.
@@ -79,22 +105,23 @@ impl Stage {
 
     fn files_ending_in(&self, end: &str) -> Result<Vec<PathBuf>, String> {
         let mut files = Vec::new();
-        collect(&self.place.data(), end, &mut files).map_err(|error| error.to_string())?;
+        collect(&self.folder.path().join("data"), end, &mut files)
+            .map_err(|error| error.to_string())?;
         Ok(files)
     }
 }
 
 impl Tenant {
     fn ready(
-        server: &Served,
+        nobody: &Client,
         number: usize,
         email: String,
         password: String,
     ) -> Result<Self, String> {
         let body = json!({ "email": email, "password": password });
-        let signed_in = send(&server.nobody(), "POST", "/api/users/login", &body, 200)?;
+        let signed_in = send(nobody, "POST", "/api/users/login", &body, 200)?;
         let admin = Client {
-            base: server.address.clone(),
+            base: nobody.base.clone(),
             token: text(&signed_in, "token"),
         };
         let [lua, rhai] = LANGUAGES.map(|language| format!("figures-{language}"));
@@ -133,25 +160,38 @@ pub fn send(
 }
 
 /// E-mail address and password of its Admin.
-fn make_organization(place: &Place, number: usize) -> Result<(String, String), String> {
+fn make_organization(place: &Path, number: usize) -> Result<(String, String), String> {
     let name = format!("Organization {number}");
     let email = format!("admin@organization-{number}.example");
-    let made = place.run(&["organization", "create", &name])?;
+    let made = run(place, &["organization", "create", &name])?;
     let organization = made.get("id").map(Value::to_string).unwrap_or_default();
     let of_organization = ["--organization", &organization];
     let of_person = ["--email", &email, "--name", "Admin"];
     let verb = [["admin", "create"].as_slice(), &of_organization, &of_person].concat();
-    let admin = place.run(&verb)?;
+    let admin = run(place, &verb)?;
     let password = text(&admin, "password").ok_or("no password was printed")?;
     Ok((email, password))
+}
+
+/// Runs an offline verb and reads its JSON.
+fn run(place: &Path, verb: &[&str]) -> Result<Value, String> {
+    let flags = serving::at(place);
+    let flags = flags.iter().map(String::as_str).chain(["--json"]);
+    let arguments: Vec<&str> = verb.iter().copied().chain(flags).collect();
+    let (code, out, complaint) = server::run(&arguments);
+    if code == Some(0) {
+        serde_json::from_str(&out).map_err(|error| format!("souk {}: {error}", verb.join(" ")))
+    } else {
+        Err(format!("souk {}: {complaint}", verb.join(" ")))
+    }
 }
 
 fn text(value: &Value, field: &str) -> Option<String> {
     value.get(field)?.as_str().map(str::to_owned)
 }
 
-fn asset(server: &Served) -> Result<String, String> {
-    let page = server.nobody().try_send("GET", "/", None, &[])?;
+fn asset(nobody: &Client) -> Result<String, String> {
+    let page = nobody.try_send("GET", "/", None, &[])?;
     let page = String::from_utf8_lossy(&page.body).into_owned();
     page.split('"')
         .find(|part| part.starts_with("/static/"))

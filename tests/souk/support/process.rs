@@ -2,19 +2,22 @@
 
 use super::TestServer;
 
+/// The readings that the benches take.
+#[allow(dead_code)]
+#[path = "../../bench/process.rs"]
+mod readings;
+
 const KB: u64 = 1024;
-/// The kernel counts processor time in hundredths of a second.
-const TICK: f64 = 0.01;
 
 impl TestServer {
     /// Resident memory now, in bytes.
     pub fn resident(&self) -> u64 {
-        self.status("VmRSS:") * KB
+        readings::resident_kb(self.pid()).unwrap() * KB
     }
 
     /// The most resident memory since `forget_peak`.
     pub fn peak(&self) -> u64 {
-        self.status("VmHWM:") * KB
+        readings::peak_kb(self.pid()).unwrap() * KB
     }
 
     pub fn forget_peak(&self) {
@@ -22,18 +25,12 @@ impl TestServer {
     }
 
     pub fn threads(&self) -> u64 {
-        self.status("Threads:")
+        readings::threads(self.pid()).unwrap()
     }
 
     /// Processor time so far, in seconds.
     pub fn cpu(&self) -> f64 {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid())).unwrap();
-        let (_, after) = stat.rsplit_once(") ").unwrap();
-        let fields = after.split(' ').skip(11).take(2);
-        fields
-            .map(|ticks| ticks.parse::<f64>().unwrap())
-            .sum::<f64>()
-            * TICK
+        readings::cpu_time(self.pid()).unwrap().as_secs_f64()
     }
 
     /// The ports of clients whose connections the server still has. A socket that it has closed may
@@ -54,11 +51,5 @@ impl TestServer {
                 (held && local == own && remote != 0).then_some(remote)
             })
             .collect()
-    }
-
-    fn status(&self, name: &str) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
-        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
-        line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 }

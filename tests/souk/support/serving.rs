@@ -71,6 +71,11 @@ impl Serving {
         }
     }
 
+    #[allow(dead_code, reason = "asked for by the soak")]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// SIGKILL, and all that it logged.
     pub fn kill(mut self) -> String {
         self.child.kill().unwrap();
