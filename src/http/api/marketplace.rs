@@ -102,9 +102,8 @@ fn category(exchange: &Exchange<'_>) -> Option<String> {
 /// The whole list changes rarely and may be long: a client that has it need not get it again.
 fn whole(snapshot: &Snapshot) -> Reply {
     let rendered = snapshot.registry.rendered();
-    let mut reply = Reply::ok_written(rendered.all())
-        .with("ETag", format!("\"{}\"", rendered.digest()))
-        .with("Cache-Control", "private, no-cache");
+    let mut reply =
+        Reply::ok_written(rendered.all()).with("ETag", format!("\"{}\"", rendered.digest()));
     let packed = rendered.packed(|| pack(&reply.body).unwrap_or_default());
     if !packed.is_empty() {
         reply.gzip = Some(packed.to_vec().into());
