@@ -2,7 +2,7 @@
 //!
 //! Tokens are HS256 JWTs under keys kept (sealed) in the control database. A token alone is not
 //! enough: at each request user, role and generation must be what the database says. They are read once
-//! and kept until the next write to the control database, which this process alone makes.
+//! and kept until the control database is written again.
 
 mod keys;
 mod known;
@@ -130,7 +130,7 @@ impl Sessions {
 
     /// The user as the database has them now, read again when it was written since.
     fn user(&self, id: i64) -> Result<Option<Caller>> {
-        let generation = self.storage.control_generation();
+        let generation = self.storage.control_generation()?;
         if let Some(caller) = self.known.find(id, generation) {
             return Ok(Some(caller));
         }

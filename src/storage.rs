@@ -93,15 +93,12 @@ impl Storage {
 
     /// One transaction on the control database: committed if `work` succeeds, undone if not.
     pub fn control_write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
-        let result = self.control.write(work);
-        // Also after a failure: a commit that reports one may have been made.
-        self.generations.bump_control();
-        result
+        self.control.write(work)
     }
 
     /// Changes with every write to the control database; ask before reading what is to be kept.
-    pub fn control_generation(&self) -> Generation {
-        self.generations.control()
+    pub fn control_generation(&self) -> Result<Generation> {
+        self.control.generation()
     }
 
     /// Makes the tenants' files unless they exist. The rows in `tenants` come after them.

@@ -172,11 +172,8 @@ impl User {
 
     pub fn password_hash(conn: &Connection, id: i64) -> Result<Option<String>> {
         Ok(conn
-            .query_row(
-                "SELECT password_hash FROM users WHERE id = :id",
-                named_params! { ":id": id },
-                |row| row.get(0),
-            )
+            .prepare_cached("SELECT password_hash FROM users WHERE id = :id")?
+            .query_row(named_params! { ":id": id }, |row| row.get(0))
             .optional()?)
     }
 

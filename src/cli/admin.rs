@@ -43,6 +43,12 @@ pub enum Admin {
         json: bool,
     },
     /// Encrypt all stored secrets with a new key, and forget the old one
+    ///
+    /// It needs the server stopped. The key file holds the new and the old key until all is done, so a
+    /// rotation that was cut off is ended by running it again, and the server starts in between.
+    ///
+    /// Everyone signs in again afterwards, because the keys that sign sessions are replaced as well.
+    /// Backups from before open with the old key only: keep a copy of it with them.
     #[command(after_help = rotate_key::EXAMPLES)]
     RotateKey(rotate_key::RotateKey),
 }

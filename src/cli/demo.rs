@@ -100,7 +100,7 @@ impl Demo {
         } else {
             greet(address, mlflow, &accounts)?;
         }
-        serve::until_told(&app, running, &signalled)?;
+        serve::until_told(&app, running, &signalled, None)?;
         Ok(())
     }
 }

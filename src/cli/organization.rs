@@ -32,6 +32,10 @@ pub enum OrganizationVerb {
         json: bool,
     },
     /// Create many organizations from a file with one JSON object a line
+    ///
+    /// Only the name is needed: {"name": "Acme Bank", "id": 42, "admin": {"email": "root@acme.example",
+    /// "name": "Root"}}. Without "password" or "passwordHash" (argon2id as Souk makes them) the Admin's
+    /// password is made up and printed once.
     #[command(after_help = import::EXAMPLES)]
     Import(import::Import),
     /// List organizations

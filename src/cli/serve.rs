@@ -61,15 +61,13 @@ pub fn run(config: Config) -> Result<()> {
     let running = Running::start(&app, listening.for_edge()?)?;
     tracing::info!(?addresses, inherited = listening.is_inherited(), data = %app.data.root().display(), "serving");
     offer_first_run(&app, &addresses)?;
-    match until_told(&app, running, &signalled)? {
-        Wish::Stop => Ok(()),
-        Wish::Restart => {
-            // Its databases close before the successor opens them.
-            drop(app);
-            tracing::info!("starting anew on the same sockets");
-            Err(listening.restart())
-        }
-    }
+    let Some(listening) = until_told(&app, running, &signalled, Some(listening))? else {
+        return Ok(());
+    };
+    // Its databases close before the successor opens them.
+    drop(app);
+    tracing::info!("starting anew on the same sockets");
+    Err(listening.restart())
 }
 
 /// Prints the link that names the first organization, where there is none.
@@ -130,31 +128,33 @@ impl Drop for Signalled {
     }
 }
 
-/// What is to follow once everything has ended in order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wish {
-    Stop,
-    Restart,
-}
-
-/// Serves until it is told to end, then lets requests in flight end.
-pub fn until_told(app: &Arc<App>, running: Running, signalled: &Signalled) -> Result<Wish> {
+/// Serves until it is told to end, then lets requests in flight end. `held` are the sockets behind those of
+/// the edge; they come back if the program is to start anew on them. Otherwise they close at once, so that
+/// nobody waits in a backlog for a server that is about to go.
+pub fn until_told(
+    app: &Arc<App>,
+    running: Running,
+    signalled: &Signalled,
+    held: Option<Listening>,
+) -> Result<Option<Listening>> {
     let mut housekeeping = Housekeeping::start(app)?;
     let end = wait(&signalled.told, LOOK, || running.is_serving());
     match end {
-        End::Told(signal, _) => {
+        End::Stop(signal) => {
             tracing::info!(signal, data = %app.data.root().display(), "stopping: requests in flight end first");
         }
+        End::Restart => tracing::info!("restarting: requests in flight end first"),
         End::Deaf => tracing::error!(
             "the edge has ended by itself and nothing is accepted any more: stopping, so that a supervisor can start anew"
         ),
     }
+    let held = held.filter(|_| end == End::Restart);
     housekeeping.ask_to_stop();
     running.stop(GRACE);
     tracing::info!("stopped");
     match end {
-        End::Told(_, Wish::Restart) if !signalled.also_stop() => Ok(Wish::Restart),
-        End::Told(..) => Ok(Wish::Stop),
+        End::Restart => Ok(held.filter(|_| !signalled.also_stop())),
+        End::Stop(_) => Ok(None),
         End::Deaf => Err(Error::Internal(
             "the edge ended by itself; the log above says more".to_owned(),
         )),
@@ -164,8 +164,9 @@ pub fn until_told(app: &Arc<App>, running: Running, signalled: &Signalled) -> Re
 /// Why serving ends.
 #[derive(Debug, PartialEq, Eq)]
 enum End {
-    /// By the signal of that name, which asks for this.
-    Told(&'static str, Wish),
+    /// By the signal of that name.
+    Stop(&'static str),
+    Restart,
     /// Nobody said so, but no request can arrive any more.
     Deaf,
 }
@@ -173,9 +174,9 @@ enum End {
 fn wait(signal: &Receiver<i32>, look: Duration, is_serving: impl Fn() -> bool) -> End {
     loop {
         match signal.recv_timeout(look) {
-            Ok(RESTART) => return End::Told("SIGUSR2", Wish::Restart),
-            Ok(SIGINT) => return End::Told("SIGINT", Wish::Stop),
-            Ok(_) => return End::Told("SIGTERM", Wish::Stop),
+            Ok(RESTART) => return End::Restart,
+            Ok(SIGINT) => return End::Stop("SIGINT"),
+            Ok(_) => return End::Stop("SIGTERM"),
             Err(RecvTimeoutError::Timeout) if is_serving() => {}
             Err(_) => return End::Deaf,
         }
@@ -218,11 +219,9 @@ mod tests {
         let look = Duration::from_millis(1);
         assert_eq!(wait(&signal, look, || false), End::Deaf);
         told.send(SIGTERM).unwrap();
-        let stop = End::Told("SIGTERM", Wish::Stop);
-        assert_eq!(wait(&signal, look, || true), stop);
+        assert_eq!(wait(&signal, look, || true), End::Stop("SIGTERM"));
         told.send(RESTART).unwrap();
-        let restart = End::Told("SIGUSR2", Wish::Restart);
-        assert_eq!(wait(&signal, look, || true), restart);
+        assert_eq!(wait(&signal, look, || true), End::Restart);
     }
 
     #[test]

@@ -66,7 +66,7 @@ impl Listening {
 
     /// Runs the program anew in this process: same number, arguments and sockets, but the file that
     /// its path leads to now. Returns only if that fails.
-    pub fn restart(&self) -> Error {
+    pub fn restart(self) -> Error {
         match self.replace_process() {
             Ok(never) => match never {},
             Err(error) => Error::internal("cannot start the program anew", error),

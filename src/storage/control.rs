@@ -3,9 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+use super::generations::Generation;
 use super::schema::{self, Age, Kind, Stamp};
 use super::settings;
 use crate::error::{Error, Result};
@@ -14,6 +16,8 @@ const CONNECTIONS: u32 = 8;
 
 pub struct Control {
     pool: r2d2::Pool<SqliteConnectionManager>,
+    /// Only watches. SQLite's number of the data is one connection's view of all others' commits.
+    watch: Mutex<Connection>,
     busy: Duration,
 }
 
@@ -36,11 +40,25 @@ impl Control {
             .connection_timeout(busy)
             .build(manager)
             .map_err(|error| Error::internal("cannot open the control database", error))?;
-        Ok(Self { pool, busy })
+        let watch = settings::open_file(path, settings::OPEN_EXISTING, busy)?;
+        Ok(Self {
+            pool,
+            watch: Mutex::new(watch),
+            busy,
+        })
     }
 
     pub fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         work(&*self.connection()?)
+    }
+
+    /// Differs after any commit to the file, by whomever.
+    pub fn generation(&self) -> Result<Generation> {
+        let watch = self.watch.lock();
+        let version = watch
+            .prepare_cached("PRAGMA data_version")?
+            .query_row([], |row| row.get(0))?;
+        Ok(Generation(version))
     }
 
     pub fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
@@ -107,6 +125,24 @@ mod tests {
             rows(&Control::open(&folder.path().join("souk.db"), BUSY).unwrap()),
             1
         );
+    }
+
+    #[test]
+    fn the_generation_changes_with_every_commit_by_whomever_and_with_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("souk.db");
+        let control = Control::open(&path, BUSY).unwrap();
+        let first = control.generation().unwrap();
+        control.read(|c| Ok(c.execute_batch("SELECT 1")?)).unwrap();
+        assert_eq!(first, control.generation().unwrap());
+        control.write(|t| Ok(t.execute(INSERT, [])?)).unwrap();
+        let second = control.generation().unwrap();
+        assert_ne!(first, second);
+        Connection::open(&path)
+            .unwrap()
+            .execute("DELETE FROM rate_limit_windows", [])
+            .unwrap();
+        assert_ne!(second, control.generation().unwrap());
     }
 
     #[test]

@@ -1,10 +1,11 @@
-//! Numbers that a write of the host bumps, so that what was read before it can be kept until then.
+//! Numbers that a write of the host changes, so that what was read before it can be kept until then.
 //!
 //! A reader takes the number first and reads then: what it keeps under that number is at least as new.
-//! Tenants share a fixed number of counters; two that meet in one only read again more often.
+//! Tenants share a fixed number of counters; two that meet in one only read again more often. The control
+//! database has SQLite's own number, which tells of writers outside of this process too.
 
 use std::hash::{BuildHasher as _, RandomState};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use crate::tenant::TenantId;
 
@@ -12,43 +13,33 @@ const COUNTERS: usize = 1024;
 
 /// The state of some data that a number stands for. Compare it with a newer one, nothing else.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Generation(u64);
+pub struct Generation(pub(super) i64);
 
 pub struct Generations {
-    control: AtomicU64,
-    tenants: Vec<AtomicU64>,
+    tenants: Vec<AtomicI64>,
     hasher: RandomState,
 }
 
 impl Default for Generations {
     fn default() -> Self {
         Self {
-            control: AtomicU64::new(0),
-            tenants: (0..COUNTERS).map(|_| AtomicU64::new(0)).collect(),
+            tenants: (0..COUNTERS).map(|_| AtomicI64::new(0)).collect(),
             hasher: RandomState::new(),
         }
     }
 }
 
 impl Generations {
-    pub fn control(&self) -> Generation {
-        Generation(self.control.load(Ordering::SeqCst))
-    }
-
     /// What the host keeps for `tenant`; plugins' own tables are not meant.
     pub fn tenant(&self, tenant: &TenantId) -> Generation {
         Generation(self.of(tenant).load(Ordering::SeqCst))
-    }
-
-    pub fn bump_control(&self) {
-        self.control.fetch_add(1, Ordering::SeqCst);
     }
 
     pub fn bump_tenant(&self, tenant: &TenantId) {
         self.of(tenant).fetch_add(1, Ordering::SeqCst);
     }
 
-    fn of(&self, tenant: &TenantId) -> &AtomicU64 {
+    fn of(&self, tenant: &TenantId) -> &AtomicI64 {
         let place = usize::try_from(self.hasher.hash_one(tenant) % COUNTERS as u64).unwrap_or(0);
         #[expect(clippy::indexing_slicing, reason = "a remainder of the length")]
         &self.tenants[place]
@@ -63,12 +54,9 @@ mod tests {
     fn a_write_ends_what_was_kept_before_it() {
         let generations = Generations::default();
         let tenant = TenantId::of_organization(1);
-        let before = (generations.control(), generations.tenant(&tenant));
-        assert_eq!(before, (generations.control(), generations.tenant(&tenant)));
+        let before = generations.tenant(&tenant);
+        assert_eq!(before, generations.tenant(&tenant));
         generations.bump_tenant(&tenant);
-        assert_eq!(before.0, generations.control());
-        assert_ne!(before.1, generations.tenant(&tenant));
-        generations.bump_control();
-        assert_ne!(before.0, generations.control());
+        assert_ne!(before, generations.tenant(&tenant));
     }
 }

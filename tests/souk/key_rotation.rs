@@ -138,11 +138,11 @@ fn the_old_key_stays_while_a_tenant_cannot_be_read() {
 }
 
 #[test]
-fn a_key_file_that_cannot_be_replaced_says_what_to_do_and_changes_nothing() {
+fn a_key_file_that_cannot_be_read_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     import(folder, &lines(1..=1));
-    // A name that is taken by a folder can be replaced by nobody, root included.
+    // A folder of that name: what nobody can read, root included.
     std::fs::create_dir_all(folder.join("secret.key")).unwrap();
     let (code, _, err) = run(&flags(folder, &["admin", "rotate-key"]));
     assert_eq!(code, Some(2));

@@ -21,12 +21,7 @@ use crate::session::Rotation;
 /// How often a person is told how far it is.
 const TELL: Duration = Duration::from_secs(1);
 
-pub const EXAMPLES: &str = "It needs the server stopped. The key file holds the new and the old key until all is done, so a rotation \
-that was cut off is ended by running it again, and the server starts in between.
-Everyone signs in again afterwards, because the keys that sign sessions are replaced as well.
-Backups from before open with the old key only: keep a copy of it with them.
-
-Examples:
+pub const EXAMPLES: &str = "Examples:
   souk admin rotate-key
   souk admin rotate-key --keep-sessions";
 

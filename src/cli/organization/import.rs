@@ -23,13 +23,9 @@ const BATCH: usize = 500;
 const LONGEST_LINE: u64 = 64 << 10;
 
 pub const EXAMPLES: &str = "Examples:
-  souk organization import customers.jsonl --json > made.jsonl
+  souk organization import customers.jsonl --json
   souk organization import --from-line 501 customers.jsonl
-  generate | souk organization import -
-
-Each line is an object. Only the name is needed:
-  {\"name\": \"Acme Bank\", \"id\": 42, \"admin\": {\"email\": \"root@acme.example\", \"name\": \"Root\"}}
-Without \"password\" or \"passwordHash\" (argon2id as Souk makes them) the Admin's password is made up and printed once.";
+  souk organization import -";
 
 #[derive(Args)]
 pub struct Import {

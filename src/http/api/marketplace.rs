@@ -103,8 +103,7 @@ fn category(exchange: &Exchange<'_>) -> Option<String> {
 fn whole(snapshot: &Snapshot) -> Reply {
     let rendered = snapshot.registry.rendered();
     let mut reply = Reply::envelope_of_json(200, rendered.all())
-        .with("ETag", format!("\"{}\"", rendered.digest()))
-        .with("Cache-Control", "private, no-cache");
+        .with("ETag", format!("\"{}\"", rendered.digest()));
     let packed = rendered.packed(|| pack(&reply.body).unwrap_or_default());
     if !packed.is_empty() {
         reply.gzip = Some(packed.to_vec().into());

@@ -25,6 +25,9 @@ pub const REPLY_HEADERS: usize = 128;
 
 /// How much one read or one refill of a write moves.
 pub const READ_BYTES: usize = 64 * KB;
+/// How much of a reply is looked at before any of it is taken out of its socket. Larger ones are copied
+/// that much twice, and cost so much more elsewhere that the look gains nothing.
+pub const LOOK_BYTES: usize = 8 * KB;
 /// How much a connection without a body in progress may read ahead.
 pub const HEAD_READ_BYTES: usize = 8 * KB;
 /// How many reads or writes one connection gets before the others have their turn.

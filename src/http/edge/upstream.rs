@@ -16,7 +16,7 @@ use mio::{Interest, Registry, Token};
 
 use super::fields::{SECRET_HEADER, push_header};
 use super::hung_up::Mark;
-use super::limits::TURNS;
+use super::limits::{LOOK_BYTES, READ_BYTES, TURNS};
 use super::refusal::Refusal;
 use super::reply::Reply;
 use super::spool::{Flush, Outgoing, Spool, is_not_yet};
@@ -197,15 +197,19 @@ impl UpstreamConnection {
     /// Reads once; `Some` ends the turn.
     fn receive(&mut self, scratch: &mut [u8], turn: &Turn) -> Option<Next> {
         let looks = std::mem::take(&mut self.at_reply_start) && cfg!(unix);
+        let size = scratch
+            .len()
+            .min(if looks { LOOK_BYTES } else { READ_BYTES });
+        let room = scratch.get_mut(..size).unwrap_or_default();
         let read = if looks {
-            self.socket.look(scratch)
+            self.socket.look(room)
         } else {
-            self.socket.read(scratch)
+            self.socket.read(room)
         };
         match read {
             Ok(0) => Some(Next::Dead(LOST)),
             Ok(count) => {
-                self.may_read = count == scratch.len() || self.peer_done || !cfg!(unix);
+                self.may_read = count == size || self.peer_done || !cfg!(unix);
                 let next = self.absorb(scratch.get(..count).unwrap_or_default(), turn);
                 if looks {
                     self.looked_at = count;

@@ -234,6 +234,10 @@ fn the_program_starts_itself_anew_on_its_own_socket_and_loses_no_request() {
     let (answered, lost) = load.end();
     tell(&running, rustix::process::Signal::TERM);
     assert_eq!(running.wait().unwrap().code(), Some(0));
+    assert!(
+        TcpStream::connect(first).is_err(),
+        "nobody holds its socket"
+    );
     println!(
         "{RESTARTS} restarts in place: {answered} requests answered, {} lost",
         lost.len()

@@ -88,8 +88,9 @@ fn read_log(stderr: ChildStderr, told: &Sender<String>) -> String {
     for line in BufReader::new(stderr).lines().map_while(Result::ok) {
         let fields: Value = serde_json::from_str(&line).unwrap_or_default();
         if fields["message"] == "serving" {
-            let address = fields["address"].as_str().unwrap_or_default();
-            let _nobody_asks = told.send(address.to_owned());
+            // A list, of which these tests have one.
+            let addresses = fields["addresses"].as_str().unwrap_or_default();
+            let _nobody_asks = told.send(addresses.trim_matches(['[', ']']).to_owned());
         }
         log.push_str(&line);
         log.push('\n');
