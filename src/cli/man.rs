@@ -54,7 +54,8 @@ fn write_all(command: &Command, folder: &Path) -> std::io::Result<()> {
 
 /// The sections in the order that manual pages have.
 fn page(command: &Command) -> std::io::Result<String> {
-    let man = Man::new(command.clone());
+    let program = format!("souk {}", env!("CARGO_PKG_VERSION"));
+    let man = Man::new(command.clone()).source(program);
     let mut page = Vec::new();
     man.render_title(&mut page)?;
     man.render_name_section(&mut page)?;
@@ -64,11 +65,24 @@ fn page(command: &Command) -> std::io::Result<String> {
         man.render_subcommands_section(&mut page)?;
     }
     man.render_options_section(&mut page)?;
-    let mut examples = Vec::new();
-    man.render_extra_section(&mut examples)?;
-    // The generator knows no section of that name, and the help's own head stands in it as text.
-    let examples = String::from_utf8_lossy(&examples)
-        .replace(".SH EXTRA", ".SH EXAMPLES")
-        .replace("Examples:\n", "");
-    Ok(format!("{}{examples}", String::from_utf8_lossy(&page)))
+    let mut end = Vec::new();
+    man.render_extra_section(&mut end)?;
+    let end = String::from_utf8_lossy(&end);
+    Ok(format!(
+        "{}{}",
+        String::from_utf8_lossy(&page),
+        with_examples(&end)
+    ))
+}
+
+/// The generator knows no section of examples: it calls the help's end "extra", keeps its heading as text, and
+/// fills lines. What stands behind the examples, after an empty line, is text and may be filled.
+fn with_examples(end: &str) -> String {
+    let end = end
+        .replace(".SH EXTRA\n", ".SH EXAMPLES\n")
+        .replace("Examples:\n", ".nf\n");
+    match end.split_once("\n\n") {
+        Some((examples, text)) => format!("{examples}\n.fi\n.PP\n{text}"),
+        None => format!("{end}.fi\n"),
+    }
 }
