@@ -56,16 +56,19 @@ fn compare() -> Result<()> {
             for connections in CONNECTIONS {
                 load(&running, connections, WARM_UP_SECONDS)?;
                 let figures = load(&running, connections, SECONDS)?;
-                eprintln!(
+                writeln!(
+                    std::io::stderr(),
                     "{repetition}/{REPETITIONS} {server}, {connections} connections: {:.0}/s, {:.1} us",
-                    figures.per_second, figures.cpu_us
-                );
+                    figures.per_second,
+                    figures.cpu_us
+                )?;
                 seen.push((server, connections, figures));
             }
         }
     }
     for server in [ALONE, BEHIND] {
-        let mut line = json!({ "server": server });
+        let mut line = serde_json::Map::new();
+        line.insert("server".to_owned(), json!(server));
         for connections in CONNECTIONS {
             let of = |figure: fn(&Figures) -> f64| -> Value {
                 let mut all: Vec<f64> = seen
@@ -76,15 +79,16 @@ fn compare() -> Result<()> {
                 all.sort_by(f64::total_cmp);
                 json!(all.get(all.len() / 2))
             };
-            line[format!("at_{connections}")] = json!({
+            let at = json!({
                 "requests_per_second": of(|one| one.per_second),
                 "p50_ms": of(|one| one.p50_ms),
                 "p99_ms": of(|one| one.p99_ms),
                 "cpu_us_per_request": of(|one| one.cpu_us),
                 "errors": of(|one| one.errors as f64),
             });
+            line.insert(format!("at_{connections}"), at);
         }
-        writeln!(std::io::stdout(), "{line}")?;
+        writeln!(std::io::stdout(), "{}", Value::Object(line))?;
     }
     Ok(())
 }
