@@ -93,8 +93,9 @@ impl Worker {
         loop {
             self.give_up_abandoned();
             // The worker that ends a slow request is awake: it takes the next one that waits.
-            while let Some((job, place)) = self.lane.next_waiting() {
+            if let Some((job, place)) = self.lane.next_waiting() {
                 self.guarded(|| self.run_slow(job, place));
+                continue;
             }
             match self.server.recv() {
                 Ok(incoming) => self.guarded(|| self.take(incoming)),
