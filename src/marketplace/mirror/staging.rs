@@ -6,7 +6,7 @@
 //! A folder that only stages an archive is not synced, which for many small files takes far longer
 //! than all the rest: each file is checked by its digest before it is used, by the next pull and by the archive.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
@@ -142,7 +142,9 @@ impl Staging {
         // A plugin that may be missing may have brought some of its files.
         left.append(&mut self.written.lock());
         left.remove(&registry_path);
-        for path in left.iter().filter(|path| !listed.contains_key(*path)) {
+        // On many a stick two names that differ in case alone are one file.
+        let kept: HashSet<String> = listed.keys().map(lower_case).collect();
+        for path in left.iter().filter(|path| !kept.contains(&lower_case(path))) {
             self.remove(path)?;
         }
         fs::remove_dir_all(self.work())?;
@@ -170,6 +172,10 @@ impl Staging {
         }
         Ok(())
     }
+}
+
+fn lower_case(path: &PackagePath) -> String {
+    path.as_str().to_lowercase()
 }
 
 /// The folder, which a link must not lead out of the mirror: a stick that somebody prepared would
