@@ -19,4 +19,5 @@ mod assets;
 mod finish;
 mod json;
 mod page;
+mod respond;
 mod slow_lane;
