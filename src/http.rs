@@ -20,4 +20,5 @@ mod finish;
 mod json;
 mod page;
 mod paging;
+mod respond;
 mod slow_lane;

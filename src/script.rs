@@ -61,6 +61,7 @@ pub type ScriptFiles = BTreeMap<String, Vec<u8>>;
 /// Compiles plugins; one per process.
 pub struct Runtime {
     limits: Arc<Limits>,
+    lua: Arc<lua::Machines>,
     rhai: rhai::Language,
     observer: Option<Arc<dyn Observer>>,
 }
@@ -169,6 +170,7 @@ impl Runtime {
         let limits = Arc::new(limits);
         Self {
             rhai: rhai::Language::new(&limits),
+            lua: Arc::default(),
             limits,
             observer: None,
         }
@@ -219,7 +221,7 @@ impl Runtime {
             ));
         }
         let loaded = match engine {
-            Engine::Lua => lua::compile(entry_point, &sources, &self.limits)?,
+            Engine::Lua => lua::compile(entry_point, &sources, &self.limits, &self.lua)?,
             Engine::Rhai => self.rhai.compile(entry_point, &sources, &self.limits)?,
         };
         let wrong = |message: String| CompileError::new(entry_point, message);

@@ -3,7 +3,6 @@
 //! Who calls, and whether they may, is settled before a body is read: a stranger's body costs no
 //! memory here, and a request that waits in the slow lane holds none either.
 
-use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -16,6 +15,7 @@ use super::edge::SECRET_HEADER;
 use super::finish;
 use super::reply::{self, Detail, Reply};
 use super::request::Request;
+use super::respond::respond;
 use super::slow_lane::{Admission, Place, SlowLane};
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -93,8 +93,9 @@ impl Worker {
         loop {
             self.give_up_abandoned();
             // The worker that ends a slow request is awake: it takes the next one that waits.
-            while let Some((job, place)) = self.lane.next_waiting() {
+            if let Some((job, place)) = self.lane.next_waiting() {
                 self.guarded(|| self.run_slow(job, place));
+                continue;
             }
             match self.server.recv() {
                 Ok(incoming) => self.guarded(|| self.take(incoming)),
@@ -271,39 +272,5 @@ fn method_label(method: &str) -> &'static str {
         "PATCH" => "PATCH",
         "DELETE" => "DELETE",
         _ => "other",
-    }
-}
-
-fn respond(mut reply_to: tiny_http::Request, reply: &Reply) {
-    // An unread body would be read by tiny_http into memory, all at once.
-    let _ended_early = io::copy(reply_to.as_reader(), &mut io::sink());
-    let mut headers = Vec::with_capacity(reply.headers.len() + 1);
-    let content_type =
-        (!reply.content_type.is_empty()).then_some(("Content-Type", reply.content_type.as_ref()));
-    let named = reply
-        .headers
-        .iter()
-        .map(|(name, value)| (*name, value.as_str()));
-    for (name, value) in content_type.into_iter().chain(named) {
-        match tiny_http::Header::from_bytes(name, value) {
-            Ok(header) => headers.push(header),
-            Err(()) => tracing::error!(name, "a reply header could not be written"),
-        }
-    }
-    let body = reply.body.as_ref();
-    let response = tiny_http::Response::new(
-        tiny_http::StatusCode(reply.status),
-        headers,
-        body,
-        Some(body.len()),
-        None,
-    )
-    // A known length keeps the persistent connection to the edge simple.
-    .with_chunked_threshold(usize::MAX);
-    // tiny_http may panic on a peer that is gone; that must not cost a worker.
-    match catch_unwind(AssertUnwindSafe(|| reply_to.respond(response))) {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::debug!(%error, "the edge did not take a reply"),
-        Err(_) => tracing::warn!("a reply could not be handed to the edge"),
     }
 }

@@ -1,6 +1,6 @@
 //! Plugins in Lua, run by Luau.
 //!
-//! Sources become bytecode once per program. Virtual machines are pooled per program and used by
+//! Sources become bytecode once per program. Virtual machines are pooled and used by
 //! one call at a time; each call runs the module in a fresh environment, so nothing that a call leaves
 //! in its globals or locals reaches the next. A machine that met a limit is thrown away.
 
@@ -9,6 +9,7 @@ mod errors;
 mod glue;
 mod json;
 mod lists;
+mod machines;
 mod strings;
 mod vm;
 
@@ -16,17 +17,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use mlua::chunk::Compiler;
-use parking_lot::Mutex;
 
 use crate::script::limits::Limits;
 use crate::script::running::Running;
 use crate::script::{CompileError, Compiled, Entry, Hook, Loaded, ScriptError};
 use crate::value::{Map, Value};
 
+pub(super) use machines::Machines;
+use machines::Owner;
 use vm::{Module, Vm};
-
-/// Idle machines that a program keeps; a call beyond them makes its own.
-const MOST_IDLE: usize = 4;
 
 /// The compiled files of one plugin, by path.
 type Bytecode = BTreeMap<String, Vec<u8>>;
@@ -35,13 +34,15 @@ struct LuaProgram {
     entry_point: String,
     bytecode: Bytecode,
     limits: Arc<Limits>,
-    idle: Mutex<Vec<Vm>>,
+    machines: Arc<Machines>,
+    owner: Owner,
 }
 
 pub(super) fn compile(
     entry_point: &str,
     sources: &BTreeMap<&str, &str>,
     limits: &Arc<Limits>,
+    machines: &Arc<Machines>,
 ) -> Result<Loaded, CompileError> {
     let compiler = Compiler::new();
     let bytecode = sources
@@ -57,7 +58,8 @@ pub(super) fn compile(
         entry_point: entry_point.to_owned(),
         bytecode,
         limits: Arc::clone(limits),
-        idle: Mutex::default(),
+        owner: machines.owner(),
+        machines: Arc::clone(machines),
     };
     let running = Arc::new(Running::loading(limits));
     let inspected = program.with_vm(&running, |vm| {
@@ -81,20 +83,22 @@ impl LuaProgram {
         running: &Arc<Running>,
         work: impl FnOnce(&Vm) -> Result<T, ScriptError>,
     ) -> Result<T, ScriptError> {
-        let idle = self.idle.lock().pop();
-        let vm = match idle {
+        let vm = match self.machines.take(self.owner) {
             Some(vm) => vm,
             None => Vm::new(&self.bytecode, &self.limits)
                 .map_err(|error| ScriptError::Host(errors::internal(&error)))?,
         };
         let result = vm.during(running, || work(&vm));
         if !running.was_stopped() && vm.is_light() {
-            let mut idle = self.idle.lock();
-            if idle.len() < MOST_IDLE {
-                idle.push(vm);
-            }
+            self.machines.give_back(self.owner, vm);
         }
         result
+    }
+}
+
+impl Drop for LuaProgram {
+    fn drop(&mut self) {
+        self.machines.forget(self.owner);
     }
 }
 
@@ -140,5 +144,27 @@ impl Module<'_> {
             .into_iter()
             .filter(|hook| self.hook(*hook).is_some())
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::script::fixture::Language;
+
+    #[test]
+    fn idle_machines_of_all_programs_are_bounded_and_go_with_their_program() {
+        let (machines, limits) = (Arc::<Machines>::default(), Arc::new(Limits::default()));
+        let source = Language::Lua.plugin("return {}");
+        let sources = BTreeMap::from([("main.lua", source.as_str())]);
+        let program = || compile("main.lua", &sources, &limits, &machines).unwrap();
+        let few: Vec<Loaded> = (0..3).map(|_| program()).collect();
+        assert_eq!(machines.len(), 3);
+        drop(few);
+        assert_eq!(machines.len(), 0);
+        let many: Vec<Loaded> = (0..70).map(|_| program()).collect();
+        assert_eq!(machines.len(), 64);
+        drop(many);
+        assert_eq!(machines.len(), 0);
     }
 }

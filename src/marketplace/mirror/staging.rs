@@ -6,7 +6,7 @@
 //! A folder that only stages an archive is not synced, which for many small files takes far longer
 //! than all the rest: each file is checked by its digest before it is used, by the next pull and by the archive.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
@@ -23,6 +23,7 @@ use crate::marketplace::listing::ListedFile;
 use crate::marketplace::manifest::FILE_NAME;
 use crate::marketplace::source::Files as _;
 use crate::marketplace::source::folder::Folder;
+use crate::marketplace::source::stamp::Stamp;
 use crate::package::index::Blob;
 use crate::package::path::PackagePath;
 
@@ -142,7 +143,14 @@ impl Staging {
         // A plugin that may be missing may have brought some of its files.
         left.append(&mut self.written.lock());
         left.remove(&registry_path);
-        for path in left.iter().filter(|path| !listed.contains_key(*path)) {
+        left.retain(|path| !listed.contains_key(path));
+        let kept: HashMap<String, &PackagePath> =
+            listed.keys().map(|path| (lower_case(path), path)).collect();
+        for path in &left {
+            let twin = kept.get(&lower_case(path));
+            if twin.is_some_and(|twin| self.is_same_file(path, twin)) {
+                continue;
+            }
             self.remove(path)?;
         }
         fs::remove_dir_all(self.work())?;
@@ -151,6 +159,15 @@ impl Staging {
 
     pub fn work(&self) -> PathBuf {
         self.root.join(WORK)
+    }
+
+    /// On many a stick two names that differ in case alone are one file.
+    fn is_same_file(&self, one: &PackagePath, other: &PackagePath) -> bool {
+        let stamp = |path: &PackagePath| {
+            let about = fs::symlink_metadata(self.root.join(path.as_str())).ok()?;
+            Stamp::of(&about).ok()
+        };
+        stamp(one).is_some_and(|known| stamp(other) == Some(known))
     }
 
     fn remove(&self, path: &PackagePath) -> Result<()> {
@@ -170,6 +187,10 @@ impl Staging {
         }
         Ok(())
     }
+}
+
+fn lower_case(path: &PackagePath) -> String {
+    path.as_str().to_lowercase()
 }
 
 /// The folder, which a link must not lead out of the mirror: a stick that somebody prepared would

@@ -338,15 +338,23 @@ fn a_later_pull_takes_away_what_it_wrote_before_and_nothing_else() {
     let (upstream, place) = (mixed(), Place::new());
     place.pull(upstream.source(), "market");
     fs::write(place.path("market/notes.txt"), "mine").unwrap();
-    let files = json!({"version": "2.0.0", "files": [listed("main.lua", b"new")]});
-    offer(&upstream, &[plugin("listed", files)]);
+    let files = json!([listed("main.lua", b"new"), listed("Lib/a.lua", b"1")]);
+    offer(
+        &upstream,
+        &[plugin(
+            "listed",
+            json!({"version": "2.0.0", "files": files}),
+        )],
+    );
     upstream.file("/m/plugins/listed/main.lua", "new");
+    upstream.file("/m/plugins/listed/Lib/a.lua", "1");
     place.pull(upstream.source(), "market");
     assert_eq!(
         place.files("market"),
         [
             "notes.txt",
             "plugins.json",
+            "plugins/listed/Lib/a.lua",
             "plugins/listed/README.md",
             "plugins/listed/icon.svg",
             "plugins/listed/main.lua"

@@ -9,7 +9,7 @@ use crate::support::TestServer;
 const IDLE: usize = 1000;
 const MOST_MEMORY_EACH: u64 = 32 * 1024;
 
-/// Connects per second of the storm, and its seconds in the gate; `SOUK_TEST_STORM_SECONDS=20` is the whole test.
+/// Connects per second of the storm, and its seconds in the gate; `TEST_STORM_SECONDS=20` is the whole test.
 const CONNECTS: u32 = 2000;
 const STORM_SECONDS: u32 = 3;
 
@@ -54,8 +54,8 @@ fn a_thousand_idle_connections_cost_no_thread_and_little_memory() {
 
 #[test]
 fn a_storm_of_connects_is_survived() {
-    let seconds = std::env::var("SOUK_TEST_STORM_SECONDS")
-        .map_or(STORM_SECONDS, |text| text.parse().unwrap());
+    let seconds =
+        std::env::var("TEST_STORM_SECONDS").map_or(STORM_SECONDS, |text| text.parse().unwrap());
     let mut server = TestServer::builtin();
     let (start, mut connected, mut refused) = (Instant::now(), 0, 0);
     let mut held = std::collections::VecDeque::new();

@@ -1,6 +1,6 @@
 //! T20: hundreds of clients that are as slow as they can be, and good ones that must not notice.
 //!
-//! The gate lets them attack for 20 s; `SOUK_TEST_SLOW_SECONDS=60` is the whole test. A second server
+//! The gate lets them attack for 20 s; `TEST_SLOW_SECONDS=60` is the whole test. A second server
 //! that nobody attacks serves the same good clients at the same time: what both suffer is the machine's
 //! own noise, and no fault of the edge.
 
@@ -172,7 +172,7 @@ fn measure(servers: [&TestServer; 2], time: Duration) -> [Duration; 2] {
 
 #[test]
 fn good_clients_do_not_notice_hundreds_of_slow_ones() {
-    let seconds = std::env::var("SOUK_TEST_SLOW_SECONDS").map_or(20, |text| text.parse().unwrap());
+    let seconds = std::env::var("TEST_SLOW_SECONDS").map_or(20, |text| text.parse().unwrap());
     let (attacked, control) = (TestServer::builtin(), TestServer::builtin());
     let servers = [&attacked, &control];
     let [idle, _] = measure(servers, IDLE_TIME);
