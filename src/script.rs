@@ -54,6 +54,8 @@ use running::Running;
 
 /// The field of a route's reply that is written out as JSON and never looked into.
 const DATA: &str = "data";
+/// Its place below the reply.
+const DATA_DEPTH: usize = 1;
 
 /// The text files of a package that scripts are made of, by their path inside the package.
 pub type ScriptFiles = BTreeMap<String, Vec<u8>>;
@@ -318,11 +320,7 @@ impl Program {
     ) -> Outcome {
         let started = Instant::now();
         let running = Arc::new(Running::start(call, &self.limits));
-        let mut result = self.compiled.call(entry, arguments, context, &running);
-        if let Entry::Hook(_) = entry {
-            // A route's rows are only written out; what a hook returns is looked into.
-            result = result.map(Value::unpacked);
-        }
+        let result = self.compiled.call(entry, arguments, context, &running);
         let (result, call) = running.finish(result);
         if let Some(observer) = &self.observer {
             let ending = Ending::of(&result);

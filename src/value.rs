@@ -12,6 +12,9 @@ pub use rows::{CELL, Cell, Rows, kind};
 
 pub type Map = IndexMap<String, Value>;
 
+/// Up to here a float holds every integer.
+pub const EXACT: u64 = 1 << 53;
+
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Value {
     #[default]

@@ -165,6 +165,22 @@ fn lua_memory_is_bounded_even_when_it_is_caught() {
                 "local t = {} for i = 1, 40 do t[i] = ('x'):rep(1000000) .. i end return #table.concat(t)",
                 "memory 32 MB",
             ),
+            (
+                "local f, t = ctx.random.bytes, table.create(100000, 0) for i = 1, 100000 do t[i] = f(1024) end return 1",
+                "memory 32 MB",
+            ),
+            (
+                "local f, t = ctx.base64.decodeBytes, table.create(100000, 0)
+                local text = ctx.base64.encode(('x'):rep(50000))
+                pcall(function() for i = 1, 100000 do t[i] = f(text) end end) return 1",
+                "memory 32 MB",
+            ),
+            (
+                "local f, t = ctx.json.decode, table.create(100000, 0)
+                local text = '[' .. ('1,'):rep(1000) .. '1]'
+                for i = 1, 100000 do t[i] = f(text) end return 1",
+                "memory 32 MB",
+            ),
         ],
     );
 }

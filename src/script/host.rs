@@ -254,14 +254,7 @@ fn check(function: &HostFn, arguments: Vec<Argument>) -> Result<Arguments, Strin
     let mut arguments = arguments.into_iter();
     let mut checked = Vec::with_capacity(function.params.len());
     for param in function.params {
-        let argument = match arguments.next() {
-            None => Argument::Plain(Value::Null),
-            // Who takes anything only passes it on; the others look inside.
-            Some(Argument::Plain(value)) if param.kind != Kind::Any => {
-                Argument::Plain(value.unpacked())
-            }
-            Some(argument) => argument,
-        };
+        let argument = arguments.next().unwrap_or(Argument::Plain(Value::Null));
         let found = match argument {
             Argument::Function if param.kind == Kind::Function => {
                 checked.push(Value::Null);

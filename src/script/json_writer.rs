@@ -4,14 +4,14 @@
 use serde::Serialize;
 
 use crate::script::budget::{Budget, Uncrossable};
-use crate::value::{Rows, Value};
+use crate::value::{Cell, Rows, Value};
 
 /// Why bytes do not cross.
 pub const BYTES: &str = "bytes (encode them with base64.encode first)";
 
 pub struct JsonWriter<'b> {
     out: Vec<u8>,
-    pub budget: &'b mut Budget,
+    budget: &'b mut Budget,
 }
 
 impl<'b> JsonWriter<'b> {
@@ -24,6 +24,16 @@ impl<'b> JsonWriter<'b> {
 
     pub fn finish(self) -> Value {
         Value::Json(self.out)
+    }
+
+    /// For what is counted by who unpacks it.
+    pub fn budget(&mut self) -> &mut Budget {
+        self.budget
+    }
+
+    /// Counts a value before it is written.
+    pub fn node(&mut self, depth: usize) -> Result<(), Uncrossable> {
+        self.budget.node(depth)
     }
 
     pub fn null(&mut self) {
@@ -48,13 +58,12 @@ impl<'b> JsonWriter<'b> {
         self.write(text)
     }
 
+    /// Rows that were counted before.
     pub fn rows(&mut self, rows: &Rows) -> Result<(), Uncrossable> {
-        self.write(rows)
-    }
-
-    /// A tree that an engine had to build to know what it is.
-    pub fn value(&mut self, value: &Value) -> Result<(), Uncrossable> {
-        self.write(value)
+        self.write(rows).map_err(|why| match first_bytes(rows) {
+            Some(place) => Uncrossable::kind(BYTES).within(&place),
+            None => why,
+        })
     }
 
     pub fn raw(&mut self, text: &str) {
@@ -68,18 +77,20 @@ impl<'b> JsonWriter<'b> {
         }
     }
 
-    /// Where the text ends now.
-    pub fn mark(&self) -> usize {
-        self.out.len()
-    }
-
-    /// Takes back what was written since `mark`.
-    pub fn back_to(&mut self, mark: usize) {
-        self.out.truncate(mark);
-    }
-
     fn write(&mut self, value: &(impl Serialize + ?Sized)) -> Result<(), Uncrossable> {
         serde_json::to_writer(&mut self.out, value)
             .map_err(|error| Uncrossable::kind(error.to_string()))
     }
+}
+
+/// Where the first bytes among rows stand.
+fn first_bytes(rows: &Rows) -> Option<String> {
+    rows.iter().enumerate().find_map(|(index, row)| {
+        let (name, _) = rows
+            .columns()
+            .iter()
+            .zip(row)
+            .find(|(_, cell)| matches!(cell, Cell::Bytes(_)))?;
+        Some(format!("[{}].{name}", index + 1))
+    })
 }

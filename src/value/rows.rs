@@ -12,12 +12,13 @@ use std::sync::Arc;
 
 use serde::ser::{Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
 
-use super::{Map, Value};
+use super::{EXACT, Map, Value};
 
 /// Bytes of one cell.
 pub const CELL: usize = 9;
-/// Up to here a float holds every integer.
-const EXACT: u64 = 1 << 53;
+const NEGATIVE_ZERO: u64 = (-0.0_f64).to_bits();
+/// Beyond it a float is no `i64`: 2^63.
+const BEYOND: f64 = 9_223_372_036_854_775_808.0;
 
 /// The kinds of cells, as the packed form names them.
 pub mod kind {
@@ -63,6 +64,31 @@ impl Rows {
             cells,
             text,
         }
+    }
+
+    /// The same rows for who has floats alone: there a number without a fraction is a whole one, and a
+    /// whole number beyond a float is its digits.
+    #[must_use]
+    pub fn as_floats(mut self) -> Self {
+        for packed in self.cells.chunks_exact_mut(CELL) {
+            let Some((kind, payload)) = packed.split_first_mut() else {
+                continue;
+            };
+            let number = <[u8; 8]>::try_from(&*payload).map_or(f64::NAN, f64::from_le_bytes);
+            match *kind {
+                kind::DIGITS => *kind = kind::TEXT,
+                // A whole number has no negative zero.
+                kind::FLOAT
+                    if number.fract() == 0.0
+                        && number.abs() < BEYOND
+                        && number.to_bits() != NEGATIVE_ZERO =>
+                {
+                    *kind = kind::WHOLE;
+                }
+                _ => {}
+            }
+        }
+        self
     }
 
     /// Adds the next cell: row by row, in the order of the columns.
@@ -144,7 +170,7 @@ impl Rows {
         };
         #[expect(
             clippy::cast_possible_truncation,
-            reason = "whole and within 2^53, as packed"
+            reason = "whole and within an i64, as packed"
         )]
         match *kind {
             kind::WHOLE => Cell::Int(f64::from_le_bytes(payload) as i64),
@@ -264,6 +290,19 @@ mod tests {
         assert_eq!(
             serde_json::to_string(&rows()).unwrap(),
             "[{\"a\":-7,\"b\":\"ü\\n\"},{\"a\":null,\"b\":0.5},{\"a\":9007199254740993,\"b\":-9223372036854775808}]"
+        );
+    }
+
+    #[test]
+    fn for_who_has_floats_alone_numbers_read_as_they_would_there() {
+        let mut rows = Rows::new(vec!["a".to_owned()]);
+        for number in [3.0, 0.5, 1e18, 1e300, f64::NAN] {
+            rows.push(Cell::Float(number));
+        }
+        rows.push(Cell::Int(9_007_199_254_740_993));
+        assert_eq!(
+            serde_json::to_string(&rows.as_floats()).unwrap(),
+            "[{\"a\":3},{\"a\":0.5},{\"a\":1000000000000000000},{\"a\":1e+300},{\"a\":null},{\"a\":\"9007199254740993\"}]"
         );
     }
 

@@ -11,11 +11,9 @@ use super::lists::Lists;
 use crate::script::DATA;
 use crate::script::budget::{Budget, Uncrossable};
 use crate::script::limits::Size;
-use crate::value::{Map, Value};
+use crate::value::{EXACT, Map, Value};
 
-/// Up to here a float holds every integer.
-const EXACT: u64 = 1 << 53;
-/// Bytes that a machine may be given beyond its limit.
+/// Bytes of what is small.
 const LIGHT: usize = 256 << 10;
 /// About what a value takes in a table, beside its own bytes.
 const NODE: usize = 64;
@@ -49,7 +47,7 @@ pub fn to_lua(lua: &Lua, lists: &Lists, value: Value) -> mlua::Result<LuaValue> 
     })
 }
 
-/// Builds in the machine what is too small to matter, without its memory limit: under a limit each
+/// Builds in the machine what is small and has room there, without its memory limit: under a limit each
 /// step is a protected call of its own, which costs more than the step.
 pub fn unmetered<T>(
     lua: &Lua,
@@ -60,6 +58,11 @@ pub fn unmetered<T>(
         return build();
     }
     let limit = lua.set_memory_limit(0)?;
+    // A limit that is met must be met here too: a loop of small results would never come to another place.
+    if limit > 0 && lua.used_memory() + LIGHT > limit {
+        lua.set_memory_limit(limit)?;
+        return build();
+    }
     let built = build();
     lua.set_memory_limit(limit)?;
     built
@@ -152,7 +155,7 @@ impl<'a> Reader<'a> {
         self.value(value, 0)
     }
 
-    fn value(&mut self, value: &LuaValue, depth: usize) -> Result<Value, Uncrossable> {
+    pub fn value(&mut self, value: &LuaValue, depth: usize) -> Result<Value, Uncrossable> {
         self.budget.node(depth)?;
         match value {
             LuaValue::Nil => Ok(Value::Null),
@@ -178,11 +181,11 @@ impl<'a> Reader<'a> {
         Ok(utf8(&bytes)?.to_owned())
     }
 
-    pub fn table(&mut self, table: &Table, depth: usize) -> Result<Value, Uncrossable> {
+    fn table(&mut self, table: &Table, depth: usize) -> Result<Value, Uncrossable> {
         if table.has_metatable()
             && let Some(rows) = self.lists.unpack(table, &mut self.budget)?
         {
-            return Ok(Value::Rows(Box::new(rows)));
+            return Ok(Value::Rows(Box::new(rows)).unpacked());
         }
         let marked = self.lists.is_marked(table);
         let mut fields = Fields {

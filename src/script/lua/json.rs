@@ -1,31 +1,43 @@
 //! Lua's values as JSON text, within the budget of a result.
 //!
-//! Nearly every table is a list or has names alone, which its first key tells. One that turns out to be
-//! neither is read as `convert` reads it, and written then.
+//! Nearly every table is a list or has names alone, which its first key tells. Data in which one turns
+//! out to be neither is read again, as `convert` reads it, and written then.
 
 use mlua::{LuaString, Table, Value as LuaValue};
 
 use super::convert::{Reader, utf8};
 use super::lists::Lists;
+use crate::script::DATA_DEPTH;
 use crate::script::budget::{Budget, Uncrossable};
 use crate::script::json_writer::{BYTES, JsonWriter};
 use crate::value::Value;
 
-/// The field of a reply that is written, one level below the reply.
-const DEPTH: usize = 1;
-
 pub fn write(value: &LuaValue, lists: &Lists, budget: &mut Budget) -> Result<Value, Uncrossable> {
+    let before = budget.clone();
     let mut data = Data {
         writer: JsonWriter::new(budget),
         lists,
+        mixed: false,
     };
-    data.value(value, DEPTH)?;
+    let written = data.value(value, DATA_DEPTH);
+    if data.mixed {
+        // From the start, whatever the depth: a table inside tables is then read twice at most.
+        let mut reader = Reader::within(lists, before);
+        let tree = reader.value(value, DATA_DEPTH)?;
+        *budget = reader.into_budget();
+        return serde_json::to_vec(&tree)
+            .map(Value::Json)
+            .map_err(|_| Uncrossable::kind(BYTES));
+    }
+    written?;
     Ok(data.writer.finish())
 }
 
 struct Data<'d> {
     writer: JsonWriter<'d>,
     lists: &'d Lists,
+    /// A table is neither a list without holes nor names alone.
+    mixed: bool,
 }
 
 /// How far a table has been written.
@@ -33,13 +45,11 @@ enum Written {
     Nothing,
     Items(i64),
     Fields,
-    /// Neither a list without holes nor names alone.
-    Mixed,
 }
 
 impl Data<'_> {
     fn value(&mut self, value: &LuaValue, depth: usize) -> Result<(), Uncrossable> {
-        self.writer.budget.node(depth)?;
+        self.writer.node(depth)?;
         match value {
             LuaValue::Nil => self.writer.null(),
             value if value.is_null() => self.writer.null(),
@@ -62,11 +72,10 @@ impl Data<'_> {
 
     fn table(&mut self, table: &Table, depth: usize) -> Result<(), Uncrossable> {
         if table.has_metatable()
-            && let Some(rows) = self.lists.unpack(table, self.writer.budget)?
+            && let Some(rows) = self.lists.unpack(table, self.writer.budget())?
         {
             return self.writer.rows(&rows);
         }
-        let (mark, before) = (self.writer.mark(), self.writer.budget.clone());
         let mut written = Written::Nothing;
         let mut failure = None;
         let walked = table.for_each(|key: LuaValue, value: LuaValue| {
@@ -78,23 +87,15 @@ impl Data<'_> {
         });
         match (failure, walked) {
             (Some(why), _) => return Err(why),
-            // Stopped without a failure: a table of mixed keys.
-            (None, Err(_)) if !matches!(written, Written::Mixed) => {
-                return Err(Uncrossable::kind("a table that cannot be read"));
-            }
-            (None, _) => {}
+            (None, Err(_)) => return Err(Uncrossable::kind("a table that cannot be read")),
+            (None, Ok(())) => {}
         }
-        match written {
-            Written::Nothing if self.lists.is_marked(table) => self.writer.raw("[]"),
-            Written::Nothing => self.writer.raw("{}"),
-            Written::Items(_) => self.writer.raw("]"),
-            Written::Fields => self.writer.raw("}"),
-            Written::Mixed => {
-                self.writer.back_to(mark);
-                *self.writer.budget = before;
-                return self.mixed(table, depth);
-            }
-        }
+        self.writer.raw(match written {
+            Written::Nothing if self.lists.is_marked(table) => "[]",
+            Written::Nothing => "{}",
+            Written::Items(_) => "]",
+            Written::Fields => "}",
+        });
         Ok(())
     }
 
@@ -126,8 +127,8 @@ impl Data<'_> {
                 self.field(name, value, depth)
             }
             _ => {
-                *written = Written::Mixed;
-                Ok(())
+                self.mixed = true;
+                Err(Uncrossable::kind("a table of mixed keys"))
             }
         }
     }
@@ -147,12 +148,5 @@ impl Data<'_> {
         self.writer.raw(":");
         self.value(value, depth)
             .map_err(|why| why.within(&format!(".{}", name.to_string_lossy())))
-    }
-
-    fn mixed(&mut self, table: &Table, depth: usize) -> Result<(), Uncrossable> {
-        let mut reader = Reader::within(self.lists, self.writer.budget.clone());
-        let value = reader.table(table, depth)?;
-        *self.writer.budget = reader.into_budget();
-        self.writer.value(&value)
     }
 }

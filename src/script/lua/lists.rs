@@ -6,8 +6,10 @@ use mlua::{
 };
 
 use crate::script::budget::{Budget, Uncrossable};
-use crate::value::Rows;
+use crate::value::{CELL, Rows, kind};
 
+/// A field of a packed list's metatable.
+const MAY_BE_PACKED: &str = "packed";
 /// Between the names of columns; SQL text cannot hold it.
 const NAME_END: char = '\0';
 
@@ -15,8 +17,6 @@ const NAME_END: char = '\0';
 pub struct Lists {
     /// The metatable that marks a table as a list, so that it stays one when it is empty.
     pub marked: Table,
-    /// The metatable of rows that are still packed.
-    packed: Table,
     still_packed: Function,
     /// Makes a list of what [`Self::pack`] gives.
     pub rows: Function,
@@ -33,9 +33,8 @@ impl Lists {
             .load(include_str!("rows.luau"))
             .set_name("=host")
             .set_mode(ChunkMode::Text)
-            .call((&marked, LuaValue::NULL, array(lua, &marked)?))?;
+            .call((&marked, LuaValue::NULL, array(lua, &marked)?, layout(lua)?))?;
         Ok(Self {
-            packed: parts.get("lazy")?,
             still_packed: parts.get("still_packed")?,
             rows: parts.get("rows")?,
             array: parts.get("array")?,
@@ -59,10 +58,14 @@ impl Lists {
             .into_lua_multi(lua)
     }
 
-    /// The rows in a list that the plugin only passed on. `None` for every other table, also for one
-    /// that the plugin looked into: that is a list as any from now on.
+    /// The rows in a list that the plugin only passed on, as its language reads them. `None` for every
+    /// other table, also for one that the plugin looked into: that is a list as any from now on.
     pub fn unpack(&self, table: &Table, budget: &mut Budget) -> Result<Option<Rows>, Uncrossable> {
-        if table.metatable().is_none_or(|meta| meta != self.packed) {
+        let may_be = table.metatable().is_some_and(|meta| {
+            meta.raw_get::<LuaValue>(MAY_BE_PACKED)
+                .is_ok_and(|value| !value.is_nil())
+        });
+        if !may_be {
             return Ok(None);
         }
         let parts = self
@@ -78,7 +81,7 @@ impl Lists {
             .map(str::to_owned)
             .collect();
         let name_bytes: usize = columns.iter().map(String::len).sum();
-        let rows = Rows::from_parts(columns, cells.to_vec(), text.to_vec());
+        let rows = Rows::from_parts(columns, cells.to_vec(), text.to_vec()).as_floats();
         budget.rows(rows.len(), rows.columns().len(), name_bytes)?;
         budget.text(rows.text().len())?;
         Ok(Some(rows))
@@ -88,6 +91,22 @@ impl Lists {
     pub fn is_marked(&self, table: &Table) -> bool {
         table.has_metatable() && table.metatable().is_some_and(|meta| meta == self.marked)
     }
+}
+
+/// How rows are packed, for the code that builds them.
+fn layout(lua: &Lua) -> mlua::Result<Table> {
+    let layout = lua.create_table()?;
+    for (name, number) in [
+        ("whole", kind::WHOLE),
+        ("float", kind::FLOAT),
+        ("text", kind::TEXT),
+        ("bytes", kind::BYTES),
+        ("digits", kind::DIGITS),
+    ] {
+        layout.raw_set(name, number)?;
+    }
+    layout.raw_set("cell", CELL)?;
+    Ok(layout)
 }
 
 /// Marks a table as a list and returns it; without one it makes an empty list.

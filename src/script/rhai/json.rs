@@ -3,21 +3,19 @@
 use rhai::{Array, Blob, Dynamic, Map as RhaiMap};
 
 use super::convert::describe;
+use crate::script::DATA_DEPTH;
 use crate::script::budget::{Budget, Uncrossable};
 use crate::script::json_writer::{BYTES, JsonWriter};
 use crate::value::Value;
 
-/// The field of a reply that is written, one level below the reply.
-const DEPTH: usize = 1;
-
 pub fn write(value: &Dynamic, budget: &mut Budget) -> Result<Value, Uncrossable> {
     let mut writer = JsonWriter::new(budget);
-    write_at(&mut writer, value, DEPTH)?;
+    write_at(&mut writer, value, DATA_DEPTH)?;
     Ok(writer.finish())
 }
 
 fn write_at(writer: &mut JsonWriter<'_>, value: &Dynamic, depth: usize) -> Result<(), Uncrossable> {
-    writer.budget.node(depth)?;
+    writer.node(depth)?;
     if value.is_unit() {
         writer.null();
         return Ok(());
