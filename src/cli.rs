@@ -114,7 +114,7 @@ fn command() -> Command {
 impl Cli {
     fn run(self) -> Result<()> {
         match self.verb {
-            Verb::Serve => serve::run(self.settings.load()?),
+            Verb::Serve => serve::run(self.settings),
             Verb::Demo(demo) => demo.run(self.settings),
             Verb::Admin(verb) => verb.run(&self.settings.load()?),
             Verb::User(verb) => verb.run(&self.settings.load()?),

@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::output;
-use super::serve::{self, Signalled};
+use super::serve::{self, Caught};
 use super::settings::SettingsArgs;
 use crate::app::App;
 use crate::config::{Config, SecretKeyPlace};
@@ -87,7 +87,7 @@ impl Demo {
                 },
             ],
         )?;
-        let signalled = Signalled::watch(&serve::STOPPING)?;
+        let signalled = Caught::of(&serve::STOPPING)?.watch();
         if self.json {
             output::line(
                 &json!({

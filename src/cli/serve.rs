@@ -1,16 +1,20 @@
 //! `souk serve`: serve until told to stop.
 
+mod successor;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR2};
+use signal_hook::flag;
 use signal_hook::iterator::{Handle, Signals};
 
 use super::output;
+use super::settings::SettingsArgs;
 use crate::app::App;
-use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::error::{Error, Result};
 use crate::first_run;
@@ -18,6 +22,7 @@ use crate::housekeeping::Housekeeping;
 use crate::http::listening::Listening;
 use crate::http::running::Running;
 use crate::logging;
+use successor::Successor;
 
 pub const EXAMPLES: &str = "Examples:
   souk serve
@@ -40,7 +45,10 @@ const PREDECESSOR_TIME: Duration = Duration::from_secs(30);
 /// How often to look whether the edge still runs.
 const LOOK: Duration = Duration::from_secs(1);
 
-pub fn run(config: Config) -> Result<()> {
+pub fn run(settings: SettingsArgs) -> Result<()> {
+    // First of all: until then a signal to start anew ends the process.
+    let caught = Caught::of(&[STOPPING.as_slice(), &[RESTART]].concat())?;
+    let config = settings.load()?;
     logging::start(&config)?;
     if !config.listen.ip().is_loopback() {
         tracing::warn!(
@@ -49,9 +57,9 @@ pub fn run(config: Config) -> Result<()> {
         );
     }
     let listening = Listening::open(config.listen)?;
-    let addresses = listening.addresses()?;
-    let signalled = Signalled::watch(&[STOPPING.as_slice(), &[RESTART]].concat())?;
-    let patience = if listening.is_inherited() {
+    let (addresses, inherited) = (listening.addresses()?, listening.is_inherited());
+    let signalled = caught.watch();
+    let patience = if inherited {
         PREDECESSOR_TIME
     } else {
         Duration::ZERO
@@ -59,15 +67,20 @@ pub fn run(config: Config) -> Result<()> {
     let data = DataDir::open_within(&config.data, patience)?;
     let app = App::open(config, data, None)?;
     let running = Running::start(&app, listening.for_edge()?)?;
-    tracing::info!(?addresses, inherited = listening.is_inherited(), data = %app.data.root().display(), "serving");
+    tracing::info!(?addresses, inherited, data = %app.data.root().display(), "serving");
     offer_first_run(&app, &addresses)?;
-    let Some(listening) = until_told(&app, running, &signalled, Some(listening))? else {
+    let successor = Successor::new(listening, settings);
+    let Some(successor) = until_told(&app, running, &signalled, Some(successor))? else {
         return Ok(());
     };
     // Its databases close before the successor opens them.
     drop(app);
+    if signalled.stop_from_here_on() {
+        tracing::info!("told to stop meanwhile: not starting anew");
+        return Ok(());
+    }
     tracing::info!("starting anew on the same sockets");
-    Err(listening.restart())
+    Err(successor.start())
 }
 
 /// Prints the link that names the first organization, where there is none.
@@ -90,17 +103,32 @@ fn offer_first_run(app: &App, addresses: &[SocketAddr]) -> Result<()> {
     Ok(())
 }
 
-/// Signals, caught as long as this lives. The second one that says stop ends the process at once.
-pub struct Signalled {
-    told: Receiver<i32>,
-    handle: Handle,
+/// Signals that no longer do what they do by default; they are kept until somebody watches for them.
+pub struct Caught {
+    signals: Signals,
+    stop_came: Arc<AtomicBool>,
+    is_leaving: Arc<AtomicBool>,
 }
 
-impl Signalled {
+impl Caught {
+    pub fn of(signals: &[i32]) -> Result<Self> {
+        let failed = |error| Error::internal("cannot watch for signals", error);
+        let (stop_came, is_leaving) = (Arc::default(), Arc::default());
+        for signal in STOPPING {
+            // In this order: a signal is noted before it is asked whether it ends the process.
+            flag::register(signal, Arc::clone(&stop_came)).map_err(failed)?;
+            flag::register_conditional_default(signal, Arc::clone(&is_leaving)).map_err(failed)?;
+        }
+        Ok(Self {
+            signals: Signals::new(signals).map_err(failed)?,
+            stop_came,
+            is_leaving,
+        })
+    }
+
     /// Called before anything is printed: whoever waits for that may stop us right after it.
-    pub fn watch(signals: &[i32]) -> Result<Self> {
-        let mut signals = Signals::new(signals)
-            .map_err(|error| Error::internal("cannot watch for signals", error))?;
+    pub fn watch(self) -> Signalled {
+        let mut signals = self.signals;
         let handle = signals.handle();
         let (teller, told) = channel();
         std::thread::spawn(move || {
@@ -113,12 +141,33 @@ impl Signalled {
                 let _nobody_waits_any_more = teller.send(signal);
             }
         });
-        Ok(Self { told, handle })
+        Signalled {
+            told,
+            handle,
+            stop_came: self.stop_came,
+            is_leaving: self.is_leaving,
+        }
+    }
+}
+
+/// Signals, watched as long as this lives. The second one that says stop ends the process at once.
+pub struct Signalled {
+    told: Receiver<i32>,
+    handle: Handle,
+    stop_came: Arc<AtomicBool>,
+    is_leaving: Arc<AtomicBool>,
+}
+
+impl Signalled {
+    /// Whether a signal to stop has come. One that comes later ends the process by itself, so that none
+    /// is lost while another program takes this one's place.
+    fn stop_from_here_on(&self) -> bool {
+        self.is_leaving.store(true, Ordering::SeqCst);
+        self.stop_came()
     }
 
-    /// Whether a signal to stop came beside the one that was acted on.
-    fn also_stop(&self) -> bool {
-        self.told.try_iter().any(|signal| signal != RESTART)
+    fn stop_came(&self) -> bool {
+        self.stop_came.load(Ordering::SeqCst)
     }
 }
 
@@ -128,17 +177,18 @@ impl Drop for Signalled {
     }
 }
 
-/// Serves until it is told to end, then lets requests in flight end. `held` are the sockets behind those of
-/// the edge; they come back if the program is to start anew on them. Otherwise they close at once, so that
-/// nobody waits in a backlog for a server that is about to go.
+/// Serves until it is told to end, then lets requests in flight end. The successor comes back if it is to
+/// start; it holds the sockets behind those of the edge. Otherwise they close at once, so that nobody waits
+/// in a backlog for a server that is about to go.
 pub fn until_told(
     app: &Arc<App>,
     running: Running,
     signalled: &Signalled,
-    held: Option<Listening>,
-) -> Result<Option<Listening>> {
+    successor: Option<Successor>,
+) -> Result<Option<Successor>> {
     let mut housekeeping = Housekeeping::start(app)?;
-    let end = wait(&signalled.told, LOOK, || running.is_serving());
+    let may_restart = || successor.as_ref().is_some_and(may_start);
+    let end = wait(&signalled.told, LOOK, || running.is_serving(), may_restart);
     match end {
         End::Stop(signal) => {
             tracing::info!(signal, data = %app.data.root().display(), "stopping: requests in flight end first");
@@ -148,16 +198,27 @@ pub fn until_told(
             "the edge has ended by itself and nothing is accepted any more: stopping, so that a supervisor can start anew"
         ),
     }
-    let held = held.filter(|_| end == End::Restart);
+    let successor = successor.filter(|_| end == End::Restart);
     housekeeping.ask_to_stop();
     running.stop(GRACE);
     tracing::info!("stopped");
     match end {
-        End::Restart => Ok(held.filter(|_| !signalled.also_stop())),
+        End::Restart => Ok(successor.filter(|_| !signalled.stop_came())),
         End::Stop(_) => Ok(None),
         End::Deaf => Err(Error::Internal(
             "the edge ended by itself; the log above says more".to_owned(),
         )),
+    }
+}
+
+/// A successor that could not start would leave nobody to serve.
+fn may_start(successor: &Successor) -> bool {
+    match successor.check() {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::error!(%error, "not restarting, serving as before");
+            false
+        }
     }
 }
 
@@ -171,10 +232,16 @@ enum End {
     Deaf,
 }
 
-fn wait(signal: &Receiver<i32>, look: Duration, is_serving: impl Fn() -> bool) -> End {
+fn wait(
+    signal: &Receiver<i32>,
+    look: Duration,
+    is_serving: impl Fn() -> bool,
+    may_restart: impl Fn() -> bool,
+) -> End {
     loop {
         match signal.recv_timeout(look) {
-            Ok(RESTART) => return End::Restart,
+            Ok(RESTART) if may_restart() => return End::Restart,
+            Ok(RESTART) => {}
             Ok(SIGINT) => return End::Stop("SIGINT"),
             Ok(_) => return End::Stop("SIGTERM"),
             Err(RecvTimeoutError::Timeout) if is_serving() => {}
@@ -217,11 +284,14 @@ mod tests {
     fn an_edge_that_ended_is_noticed_without_a_signal() {
         let (told, signal) = channel();
         let look = Duration::from_millis(1);
-        assert_eq!(wait(&signal, look, || false), End::Deaf);
+        assert_eq!(wait(&signal, look, || false, || true), End::Deaf);
         told.send(SIGTERM).unwrap();
-        assert_eq!(wait(&signal, look, || true), End::Stop("SIGTERM"));
+        assert_eq!(wait(&signal, look, || true, || true), End::Stop("SIGTERM"));
         told.send(RESTART).unwrap();
-        assert_eq!(wait(&signal, look, || true), End::Restart);
+        assert_eq!(wait(&signal, look, || true, || true), End::Restart);
+        told.send(RESTART).unwrap();
+        told.send(SIGINT).unwrap();
+        assert_eq!(wait(&signal, look, || true, || false), End::Stop("SIGINT"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Flags for configuration keys, drawn from the table of keys, and `--config`.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
@@ -14,8 +15,25 @@ pub struct SettingsArgs {
 }
 
 impl SettingsArgs {
-    pub fn load(self) -> Result<Config> {
-        Config::load(self.flags, self.file.as_deref())
+    pub fn load(&self) -> Result<Config> {
+        Config::load(self.flags.clone(), self.file.as_deref())
+    }
+
+    /// The arguments that give another process of this program the same settings.
+    pub fn arguments(&self) -> Vec<OsString> {
+        let file = self.file.iter().map(|file| {
+            let mut argument = OsString::from("--config=");
+            argument.push(file);
+            argument
+        });
+        let flags = self.flags.iter().map(|(key, (raw, _))| {
+            let value = match raw {
+                Raw::Text(text) => text.clone(),
+                Raw::List(items) => items.join(","),
+            };
+            format!("--{}={value}", Key::flag_of(key)).into()
+        });
+        file.chain(flags).collect()
     }
 
     pub fn has(&self, key: &str) -> bool {

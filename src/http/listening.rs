@@ -8,6 +8,7 @@
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::AsRawFd as _;
 use std::os::unix::process::CommandExt as _;
+use std::process::Command;
 
 use listenfd::ListenFd;
 
@@ -64,25 +65,22 @@ impl Listening {
         listeners.collect()
     }
 
-    /// Runs the program anew in this process: same number, arguments and sockets, but the file that
-    /// its path leads to now. Returns only if that fails.
-    pub fn restart(self) -> Error {
-        match self.replace_process() {
+    /// Turns this process into the successor, which keeps its number and the sockets. Returns only if
+    /// that fails.
+    pub fn hand_to(self, successor: Command) -> Error {
+        match self.replace_process(successor) {
             Ok(never) => match never {},
             Err(error) => Error::internal("cannot start the program anew", error),
         }
     }
 
-    fn replace_process(&self) -> std::io::Result<std::convert::Infallible> {
-        let mut arguments = std::env::args_os();
-        let program = arguments.next().ok_or(std::io::ErrorKind::NotFound)?;
+    fn replace_process(&self, mut successor: Command) -> std::io::Result<std::convert::Infallible> {
         for socket in &self.sockets {
             rustix::io::fcntl_setfd(socket, rustix::io::FdFlags::empty())?;
         }
         // Several came one after the other, and still lie so: these are the ones that came.
         let first = self.sockets.first().map_or(-1, |socket| socket.as_raw_fd());
-        Err(std::process::Command::new(program)
-            .args(arguments)
+        Err(successor
             .env("LISTEN_PID", std::process::id().to_string())
             .env("LISTEN_FDS", self.sockets.len().to_string())
             .env("LISTEN_FDS_FIRST_FD", first.to_string())

@@ -6,6 +6,8 @@ mod crowd;
 mod framing;
 mod protocols;
 mod restart;
+mod restart_refused;
+mod restart_writes;
 mod slow_clients;
 mod starvation;
 

@@ -10,21 +10,21 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-const PATIENCE: Duration = Duration::from_secs(60);
-const RESTARTS: usize = 4;
+pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const RESTARTS: usize = 4;
 /// Answers that a fresh process gives before it is replaced in its turn.
 const ANSWERS_EACH: usize = 100;
 
 /// Clients that ask without pause. Half of them open a connection for each request; the others keep theirs,
 /// and repeat a request only where HTTP allows it: a kept connection ended without a byte of an answer.
-struct Load {
+pub struct Load {
     stop: Arc<AtomicBool>,
     answered: Arc<AtomicUsize>,
     clients: Vec<JoinHandle<Vec<String>>>,
 }
 
 impl Load {
-    fn on(address: SocketAddr) -> Self {
+    pub fn on(address: SocketAddr) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let answered = Arc::new(AtomicUsize::new(0));
         let clients = (0..6)
@@ -50,7 +50,7 @@ impl Load {
         }
     }
 
-    fn wait_for_answers(&self) {
+    pub fn wait_for_answers(&self) {
         let enough = self.answered.load(Ordering::Relaxed) + ANSWERS_EACH;
         let start = Instant::now();
         while self.answered.load(Ordering::Relaxed) < enough {
@@ -60,7 +60,7 @@ impl Load {
     }
 
     /// What was answered, and what was not.
-    fn end(self) -> (usize, Vec<String>) {
+    pub fn end(self) -> (usize, Vec<String>) {
         self.stop.store(true, Ordering::Relaxed);
         let lost = self.clients.into_iter().flat_map(|one| one.join().unwrap());
         let lost = lost.collect();

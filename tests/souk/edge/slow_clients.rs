@@ -201,9 +201,17 @@ fn good_clients_do_not_notice_hundreds_of_slow_ones() {
     let [heads, bodies] = lives;
     let more = attacked.peak().saturating_sub(memory);
     let busy = (attacked.cpu() - cpu[0]) - (control.cpu() - cpu[1]);
+    // Where the server beside it is slow too, it is the machine that is.
+    let by_machine = beside * MOST_TIMES_IDLE;
+    let (most, bound) = if by_machine > MOST_P99 {
+        (by_machine, "of 5 times the server beside it")
+    } else {
+        (MOST_P99, "that is asked of a quiet machine")
+    };
     println!(
         "{SLOW_HEADS} slow heads, {SLOW_BODIES} slow bodies and {SLOW_READERS} slow readers for {seconds} s: \
-         good clients' p99 {p99:?} (idle before {idle:?}, a server beside it {beside:?}), {} KB and {busy:.2} s of processor more, \
+         good clients' p99 {p99:?} (idle before {idle:?}, a server beside it {beside:?}; held against the bound \
+         {bound}, {most:?}), {} KB and {busy:.2} s of processor more, \
          cut: {} heads after {:?}, {} bodies after {:?}, {readers_cut} readers",
         more / 1024,
         heads.len(),
@@ -213,8 +221,7 @@ fn good_clients_do_not_notice_hundreds_of_slow_ones() {
     );
     let reference = idle.max(beside);
     assert!(p99 <= TOO_SHORT_TO_COMPARE || p99 <= reference * MOST_TIMES_IDLE);
-    // Where the server beside it takes nearly as long, the machine is not able to tell.
-    assert!(p99 <= MOST_P99 || beside > MOST_P99 / MOST_TIMES_IDLE);
+    assert!(p99 <= most, "{p99:?} is beyond the bound {bound}, {most:?}");
     assert!(more <= MOST_MEMORY, "{more} bytes more");
     assert!(
         busy <= MOST_BUSY * seconds as f64,
