@@ -1,61 +1,43 @@
 //! A bounded map of things that can be made again: when it is full, the one unused for longest goes.
 //!
-//! Refuses to know how its things are made, and holds no lock: its owner does.
+//! Refuses to know how its things are made, and holds no lock: its owner does. Each call takes the same
+//! time however much is kept, since many requests wait for that lock.
 
-use std::collections::HashMap;
 use std::hash::Hash;
 
+use hashlink::LruCache;
+
 #[derive(Debug)]
-pub struct Recent<K, V> {
-    most: usize,
-    kept: HashMap<K, (V, u64)>,
-    /// Counts uses; an entry remembers the count at its last one.
-    uses: u64,
+pub struct Recent<K: Eq + Hash, V> {
+    kept: LruCache<K, V>,
 }
 
-impl<K: Clone + Eq + Hash, V: Clone> Recent<K, V> {
+impl<K: Eq + Hash, V: Clone> Recent<K, V> {
     /// Keeps no more than `most`.
     pub fn new(most: usize) -> Self {
         Self {
-            most,
-            kept: HashMap::new(),
-            uses: 0,
+            kept: LruCache::new(most),
         }
     }
 
     pub fn find(&mut self, key: &K) -> Option<V> {
-        self.uses += 1;
-        let (value, used) = self.kept.get_mut(key)?;
-        *used = self.uses;
-        Some(value.clone())
+        self.kept.get(key).cloned()
     }
 
     pub fn keep(&mut self, key: K, value: V) {
-        if self.kept.len() >= self.most
-            && !self.kept.contains_key(&key)
-            && let Some(oldest) = self.oldest()
-        {
-            self.kept.remove(&oldest);
-        }
-        self.uses += 1;
-        self.kept.insert(key, (value, self.uses));
+        self.kept.insert(key, value);
     }
 
     /// Forgets every entry whose key fails the test.
     pub fn retain(&mut self, mut test: impl FnMut(&K) -> bool) {
         self.kept.retain(|key, _| test(key));
     }
-
-    fn oldest(&self) -> Option<K> {
-        self.kept
-            .iter()
-            .min_by_key(|(_, (_, used))| *used)
-            .map(|(key, _)| key.clone())
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use super::*;
 
     #[test]
@@ -80,5 +62,25 @@ mod tests {
         assert_eq!((recent.find(&"a"), recent.find(&"b")), (Some(1), Some(3)));
         recent.retain(|key| *key == "a");
         assert_eq!((recent.find(&"a"), recent.find(&"b")), (Some(1), None));
+    }
+
+    /// A search for the oldest would take a thousand times as long as filling does.
+    #[test]
+    fn making_room_takes_no_longer_the_more_is_kept() {
+        const MANY: usize = 20_000;
+        let mut recent = Recent::new(MANY);
+        let mut keep = |numbers: std::ops::Range<usize>| -> Duration {
+            let begun = Instant::now();
+            numbers.for_each(|number| recent.keep(number, number));
+            begun.elapsed()
+        };
+        let filling = keep(0..MANY);
+        let making_room = keep(MANY..2 * MANY);
+        assert_eq!((recent.find(&0), recent.find(&MANY)), (None, Some(MANY)));
+        println!("{MANY} kept: {filling:?}, and {making_room:?} when full");
+        assert!(
+            making_room < filling * 50,
+            "{filling:?} became {making_room:?}"
+        );
     }
 }

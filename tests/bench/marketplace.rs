@@ -13,22 +13,15 @@ use std::path::Path;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use generated::{PLUGINS, registry};
+use serde_json::Value;
 use souk::marketplace::manifest::Registry;
 
-const PLUGINS: usize = 5_000;
+mod generated;
+
 const ROUNDS: usize = 300;
 /// The longest that ninety-nine searches in a hundred may take on the server.
 const SEARCH_AIM: Duration = Duration::from_millis(10);
-const CATEGORIES: [&str; 7] = [
-    "communication",
-    "ml_ops",
-    "version_control",
-    "monitoring",
-    "security",
-    "data_management",
-    "analytics",
-];
 const SEARCHES: [(&str, &str); 5] = [
     ("one hit", "number 4321"),
     ("no hit", "nothing like it"),
@@ -311,7 +304,6 @@ impl Times {
 
 /// A folder with packages of three small files each.
 fn write_marketplace(root: &Path) -> Outcome<Vec<u8>> {
-    let plugins: Vec<Value> = (0..PLUGINS).map(manifest).collect();
     for number in 0..PLUGINS {
         let home = root.join(format!("plugins/plugin-{number}"));
         fs::create_dir_all(&home)?;
@@ -328,44 +320,7 @@ fn write_marketplace(root: &Path) -> Outcome<Vec<u8>> {
             "<svg xmlns=\"http://www.w3.org/2000/svg\"/>",
         )?;
     }
-    let categories: Vec<Value> = CATEGORIES
-        .iter()
-        .map(|id| json!({"id": id, "name": id}))
-        .collect();
-    let registry = json!({"version": "1.0.0", "plugins": plugins, "categories": categories});
-    let text = serde_json::to_vec_pretty(&registry)?;
+    let text = serde_json::to_vec_pretty(&registry())?;
     fs::write(root.join("plugins.json"), &text)?;
     Ok(text)
-}
-
-/// As long as the manifests of a real marketplace.
-fn manifest(number: usize) -> Value {
-    let category = CATEGORIES.get(number % CATEGORIES.len());
-    let features: Vec<Value> = (0..5)
-        .map(|feature| {
-            json!({"name": format!("Feature {feature}"), "displayOrder": feature,
-                "description": "What it does for the people who use it, in a sentence of usual length."})
-        })
-        .collect();
-    json!({
-        "key": format!("plugin-{number}"),
-        "name": format!("plugin-{number}"),
-        "displayName": format!("Plugin number {number}"),
-        "description": "Keeps records of what happens elsewhere and shows them beside what is known here.",
-        "longDescription": "A longer text for the page of the plugin. ".repeat(12),
-        "version": "1.0.0",
-        "author": "Generated",
-        "category": category,
-        "tags": [format!("tag-{}", number % 50), "generated", "integration"],
-        "iconUrl": format!("plugins/plugin-{number}/icon.svg"),
-        "documentationUrl": "https://example.com/documentation",
-        "supportUrl": "https://example.com/support",
-        "isOfficial": true,
-        "isPublished": true,
-        "requiresConfiguration": false,
-        "installationType": "tenant_scoped",
-        "features": features,
-        "pluginPath": format!("plugins/plugin-{number}"),
-        "entryPoint": "main.lua",
-    })
 }

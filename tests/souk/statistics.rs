@@ -6,7 +6,7 @@ use subject::{median, percentile, rise};
 
 #[allow(dead_code)]
 #[path = "../bench/statistics.rs"]
-mod subject;
+pub mod subject;
 
 #[test]
 fn the_median_is_a_value_that_was_measured() {

@@ -5,6 +5,7 @@ pub mod mlflow;
 pub mod process;
 pub mod server;
 pub mod serving;
+pub mod site;
 
 pub use client::{Answer, Client};
 pub use server::{Start, TestServer};

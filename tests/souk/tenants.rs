@@ -1,4 +1,4 @@
-//! Many tenants: imported, listed, served, and brought up to date while the server works.
+//! Many tenants: imported, listed and served.
 
 use std::collections::HashSet;
 use std::io::{BufRead as _, BufReader};
@@ -8,9 +8,9 @@ use std::process::{Command, Stdio};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
+use crate::support::Client;
 use crate::support::server::run;
 use crate::support::serving::{Serving, at};
-use crate::support::{Client, marketplace};
 
 const PASSWORD: &str = "one password for all of them";
 
@@ -180,81 +180,6 @@ fn a_faulty_line_is_named_and_says_where_to_go_on() {
     }
 }
 
-/// The earliest files that Souk wrote have its application id, and no schema yet.
-#[test]
-fn old_files_are_brought_up_to_date_in_the_background_and_a_damaged_one_is_marked() {
-    const ALL: i64 = 120;
-    let folder = tempfile::tempdir().unwrap();
-    let (code, _, err) = import(folder.path(), &lines(1..=ALL));
-    assert_eq!(code, Some(0), "{err}");
-    let template = folder.path().join("data/tenant-template.db");
-    let (application, newest) = stamp(&template);
-    let path = |number| tenant_file(folder.path(), &tenant_id(number));
-    for number in 11..=ALL {
-        std::fs::remove_file(path(number)).unwrap();
-        let old = Connection::open(path(number)).unwrap();
-        old.pragma_update(None, "application_id", application)
-            .unwrap();
-    }
-    // One that cannot be migrated, and one that is no database.
-    let foreign = Connection::open(path(50)).unwrap();
-    foreign.execute_batch("CREATE TABLE projects (a)").unwrap();
-    drop(foreign);
-    std::fs::write(path(51), "no database at all").unwrap();
-
-    let market = marketplace();
-    let mut serving = Serving::with_flags(folder.path(), &["--marketplace", &market]);
-    let nobody = serving.client();
-    nobody.get("/readyz").is(200);
-    assert_eq!(
-        metric(&nobody, "tenants_checked"),
-        0,
-        "start waited for the round"
-    );
-    let admin = sign_in(&nobody, 1);
-    admin
-        .post("/api/plugins/install", json!({"pluginKey": "counter"}))
-        .is(201);
-    // A request that meets an old file before the round does migrates it.
-    sign_in(&nobody, 119)
-        .get("/api/plugins/installations")
-        .is(200);
-    let misses = metric(&nobody, "tenant_slot_misses_total");
-    let mut asked = 0;
-    loop {
-        admin.get("/api/plugins/counter/count").is(200);
-        asked += 1;
-        if metric(&nobody, "tenants_checked") == ALL {
-            break;
-        }
-    }
-    assert_eq!(metric(&nobody, "tenant_slot_misses_total"), misses);
-    assert_eq!(metric(&nobody, "tenants_migrated_total"), ALL - 10 - 2);
-    assert_eq!(metric(&nobody, "tenants_degraded"), 2);
-    println!("{asked} requests while {ALL} tenants were checked");
-
-    let told = nobody.get("/readyz").is(200).data();
-    assert_eq!(told["tenants"], "2 degraded; the server's log names them");
-    let health = |number| {
-        sign_in(&nobody, number)
-            .get("/api/plugins/health")
-            .is(200)
-            .data()["status"]
-            .clone()
-    };
-    assert_eq!(
-        (health(1), health(50)),
-        ("healthy".into(), "unhealthy".into())
-    );
-    let log = serving.kill();
-    for number in [50, 51] {
-        assert!(log.contains(&tenant_id(number)), "{log}");
-    }
-    for number in (1..=ALL).filter(|number| ![50, 51].contains(number)) {
-        assert_eq!(stamp(&path(number)), (application, newest), "{number}");
-    }
-}
-
 pub fn lines(numbers: impl Iterator<Item = i64>) -> String {
     let hash = souk::password::hash(PASSWORD).unwrap();
     numbers
@@ -291,7 +216,7 @@ pub fn sign_in(nobody: &Client, number: i64) -> Client {
     }
 }
 
-fn tenant_id(number: i64) -> String {
+pub fn tenant_id(number: i64) -> String {
     souk::tenant::TenantId::of_organization(number).to_string()
 }
 
@@ -300,16 +225,7 @@ pub fn tenant_file(folder: &Path, tenant: &str) -> PathBuf {
     folder.join(format!("data/tenants/{shard}/{tenant}.db"))
 }
 
-fn stamp(path: &Path) -> (i64, i64) {
-    let file = Connection::open(path).unwrap();
-    let number = |pragma| {
-        file.pragma_query_value(None, pragma, |row| row.get(0))
-            .unwrap()
-    };
-    (number("application_id"), number("user_version"))
-}
-
-fn metric(nobody: &Client, name: &str) -> i64 {
+pub fn metric(nobody: &Client, name: &str) -> i64 {
     let text = String::from_utf8(nobody.get("/metrics").is(200).body).unwrap();
     text.lines()
         .find_map(|line| line.strip_prefix(&format!("{name} ")))

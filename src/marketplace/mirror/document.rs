@@ -3,7 +3,7 @@
 //! Files that lie beside packages (an icon that several plugins share, a text that a package does
 //! not list) are listed at the top of the document, in the same form.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value, json};
 
@@ -71,6 +71,40 @@ impl Document {
             }
         }
         Ok(listed)
+    }
+
+    /// Refuses two places that differ in case alone: on many systems they are one file, and one plugin would get
+    /// what is the other's.
+    pub fn refuse_twins<'a>(
+        &self,
+        places: impl IntoIterator<Item = &'a PackagePath>,
+    ) -> Result<()> {
+        let mut known = HashMap::new();
+        for place in places {
+            if let Some(twin) = known.insert(place.as_str().to_lowercase(), place) {
+                return Err(Error::refused(format!(
+                    "{} and {} differ in case alone: on many systems they are one file. \
+                     Leave one of the plugins out",
+                    self.named(twin),
+                    self.named(place)
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// A file with the plugin that it belongs to, if it lies in the folder of one.
+    fn named(&self, place: &PackagePath) -> String {
+        let owner = self
+            .registry
+            .listings
+            .iter()
+            .filter(|listing| place.below(&listing.package_path).is_some())
+            .max_by_key(|listing| listing.package_path.as_str().len());
+        match owner {
+            Some(listing) => format!("'{place}' of the plugin '{}'", listing.key),
+            None => format!("'{place}'"),
+        }
     }
 
     /// The document of a mirror. Plugins that are not in `packages` are left out.

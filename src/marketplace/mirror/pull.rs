@@ -78,7 +78,9 @@ pub fn pull(
     }
     let beside = copying.beside.into_inner();
     let text = document.write(&packages, &beside)?;
-    let listed = Document::parse(&text)?.listed().map_err(Error::Internal)?;
+    let made = Document::parse(&text)?;
+    let listed = made.listed().map_err(Error::Internal)?;
+    made.refuse_twins(listed.keys())?;
     report.registry = Some(Digest::of(&text));
     report.bytes = text.len() as u64 + listed.values().map(|file| file.size).sum::<u64>();
     match &wanted.to {

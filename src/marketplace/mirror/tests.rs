@@ -12,6 +12,9 @@ use crate::marketplace::tests::upstream::{Answer, Upstream};
 use crate::outbound::{Outbound, OutboundPolicy};
 use crate::package::path::PackagePath;
 
+mod checks;
+mod refusals;
+
 const SCRIPT: &str = "return {}";
 
 fn plugin(key: &str, fields: Value) -> Value {
@@ -362,157 +365,6 @@ fn a_later_pull_takes_away_what_it_wrote_before_and_nothing_else() {
     );
     assert!(!place.path("market/plugins/loose").exists());
     assert_eq!(place.faults("market"), ["'notes.txt' is in no list"]);
-}
-
-#[test]
-fn nothing_is_written_into_a_folder_that_is_not_a_mirror() {
-    let (upstream, place) = (mixed(), Place::new());
-    fs::create_dir(place.path("home")).unwrap();
-    fs::write(place.path("home/thesis.txt"), "mine").unwrap();
-    fs::create_dir(place.path("authored")).unwrap();
-    let authored = json!({"plugins": [plugin("x", json!({}))]}).to_string();
-    fs::write(place.path("authored/plugins.json"), authored).unwrap();
-    fs::create_dir(place.path("odd")).unwrap();
-    fs::write(place.path("odd/plugins.json"), "[]").unwrap();
-    fs::write(place.path("file"), "").unwrap();
-    for name in ["home", "authored", "odd", "file"] {
-        let refusal = place.try_pull(upstream.source(), name).unwrap_err();
-        assert!(
-            matches!(&refusal, Error::Conflict(told) if told.contains("choose an empty folder")),
-            "{refusal}"
-        );
-    }
-    let itself = place.try_pull(place.source("home"), "home").unwrap_err();
-    assert!(itself.to_string().contains("home"), "{itself}");
-}
-
-#[cfg(unix)]
-#[test]
-fn a_link_in_a_mirror_leads_no_file_out_of_it() {
-    use std::os::unix::fs::symlink;
-    let (upstream, place) = (mixed(), Place::new());
-    place.pull(upstream.source(), "market");
-    fs::create_dir(place.path("home")).unwrap();
-    fs::write(place.path("home/main.lua"), "mine").unwrap();
-    let (home, linked) = (place.path("home"), place.path("market/plugins/loose"));
-    fs::remove_dir_all(&linked).unwrap();
-    symlink(&home, &linked).unwrap();
-    let report = place.try_pull(upstream.source(), "market").unwrap();
-    let Outcome::Failed(reason) = &report.plugins[1].outcome else {
-        panic!("{report:?}")
-    };
-    assert!(reason.contains("link to a place outside"), "{reason}");
-    // Nor is what the mirror no longer lists removed there.
-    offer(&upstream, &[]);
-    let refusal = place.try_pull(upstream.source(), "market").unwrap_err();
-    assert!(refusal.to_string().contains("outside"), "{refusal}");
-    assert_eq!(fs::read(home.join("main.lua")).unwrap(), b"mine");
-    assert_eq!(fs::read_dir(&home).unwrap().count(), 1);
-
-    symlink(&home, place.path("prepared")).unwrap();
-    fs::create_dir(place.path("stick")).unwrap();
-    symlink(&home, place.path("stick/.souk-mirror")).unwrap();
-    for name in ["prepared", "stick"] {
-        place.try_pull(upstream.source(), name).unwrap_err();
-    }
-    assert_eq!(fs::read_dir(&home).unwrap().count(), 1);
-}
-
-#[test]
-fn names_that_a_mirror_needs_and_names_that_differ_in_case_alone_are_refused() {
-    let (upstream, place) = (Upstream::start(), Place::new());
-    let files = json!([listed("main.lua", b"1"), listed("Main.lua", b"2")]);
-    offer(
-        &upstream,
-        &[
-            plugin("a", json!({"pluginPath": ".souk-mirror"})),
-            plugin("b", json!({"pluginPath": "Plugins.json"})),
-            plugin("c", json!({ "files": files })),
-        ],
-    );
-    for path in [
-        ".souk-mirror/main.lua",
-        "Plugins.json/main.lua",
-        "plugins/c/main.lua",
-    ] {
-        upstream.file(&format!("/m/{path}"), "1");
-    }
-    upstream.file("/m/plugins/c/Main.lua", "2");
-    let report = place.try_pull(upstream.source(), "market").unwrap();
-    for (plugin, told) in
-        report
-            .plugins
-            .iter()
-            .zip(["needs for itself", "needs for itself", "case alone"])
-    {
-        let Outcome::Failed(reason) = &plugin.outcome else {
-            panic!("{plugin:?}")
-        };
-        assert!(reason.contains(told), "{reason}");
-    }
-}
-
-#[test]
-fn a_check_names_what_is_changed_longer_missing_and_unlisted() {
-    let (upstream, place) = (mixed(), Place::new());
-    let break_and_mend = |file: &str, bytes: Option<&[u8]>| {
-        let at = place.path("market").join(file);
-        let good = fs::read(&at).ok();
-        match bytes {
-            Some(bytes) => fs::write(&at, bytes).unwrap(),
-            None => fs::remove_file(&at).unwrap(),
-        }
-        let faults = place.faults("market");
-        match good {
-            Some(good) => fs::write(&at, good).unwrap(),
-            None => fs::remove_file(&at).unwrap(),
-        }
-        faults
-    };
-    place.pull(upstream.source(), "market");
-    let main = "plugins/loose/main.lua";
-    for (bytes, told) in [
-        (Some(&b"return []"[..]), "has the sha256"),
-        (Some(b"return"), "has 6 bytes, not 9"),
-        (Some(b"return {} "), "has more than the listed 9 bytes"),
-        (None, "is missing"),
-    ] {
-        let faults = break_and_mend(main, bytes);
-        assert!(
-            faults.len() == 1 && faults[0].contains(main) && faults[0].contains(told),
-            "{faults:?}"
-        );
-    }
-    let unlisted = break_and_mend("plugins/loose/more.lua", Some(b"1"));
-    assert_eq!(unlisted, ["'plugins/loose/more.lua' is in no list"]);
-    assert_eq!(break_and_mend(".DS_Store", Some(b"1")), [""; 0]);
-
-    let authored = fs::read_to_string(place.path("market/plugins.json")).unwrap();
-    let authored = authored.replace("\"files\"", "\"fyles\"");
-    fs::write(place.path("market/plugins.json"), authored).unwrap();
-    assert!(place.faults("market")[0].contains("'listed' has no list of its files"));
-}
-
-#[test]
-fn a_check_of_an_archive_names_the_file_whose_byte_was_changed() {
-    let (upstream, place) = (mixed(), Place::new());
-    place.pull(upstream.source(), "market.zip");
-    let good = fs::read(place.path("market.zip")).unwrap();
-    let name = b"plugins/listed/README.md";
-    let header = good
-        .windows(name.len())
-        .position(|part| part == name)
-        .unwrap();
-    for offset in 0..4 {
-        let mut bad = good.clone();
-        bad[header + name.len() + offset] ^= 0x10;
-        fs::write(place.path("market.zip"), bad).unwrap();
-        let faults = place.faults("market.zip");
-        assert!(
-            faults.len() == 1 && faults[0].contains("'plugins/listed/README.md'"),
-            "{faults:?}"
-        );
-    }
 }
 
 #[test]

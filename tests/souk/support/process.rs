@@ -5,7 +5,7 @@ use super::TestServer;
 /// The readings that the benches take.
 #[allow(dead_code)]
 #[path = "../../bench/process.rs"]
-mod readings;
+pub mod readings;
 
 const KB: u64 = 1024;
 

@@ -1,107 +1,19 @@
 //! Archives that lie, each written byte by byte here: none of them is read.
 
-use std::io::{Cursor, Write as _};
+use std::io::Cursor;
 use std::time::{Duration, Instant};
 
-use flate2::Compression;
-use flate2::write::DeflateEncoder;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 use super::super::Local as _;
 use super::*;
+use writer::{DEFLATED, Member, archive, deflated, member};
+
+mod writer;
 
 /// A hostile archive may cost this long and no longer.
 const LONGEST: Duration = Duration::from_secs(2);
-const STORED: u16 = 0;
-const DEFLATED: u16 = 8;
-const UNIX: u16 = 3 << 8;
-
-/// One file of an archive, as its two headers tell of it.
-#[derive(Clone)]
-struct Member {
-    name: Vec<u8>,
-    local_name: Vec<u8>,
-    method: u16,
-    flags: u16,
-    mode: u32,
-    packed: Vec<u8>,
-    size: u32,
-    crc: u32,
-    /// Another place than the one where it is written.
-    offset: Option<u32>,
-}
-
-fn member(name: &str, bytes: &[u8]) -> Member {
-    Member {
-        name: name.into(),
-        local_name: name.into(),
-        method: STORED,
-        flags: 0,
-        mode: 0o100_644,
-        packed: bytes.to_vec(),
-        size: bytes.len().try_into().unwrap(),
-        crc: crc(bytes),
-        offset: None,
-    }
-}
-
-fn crc(bytes: &[u8]) -> u32 {
-    let mut crc = flate2::Crc::new();
-    crc.update(bytes);
-    crc.sum()
-}
-
-fn deflated(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn archive(members: &[Member]) -> Vec<u8> {
-    let mut out = Vec::new();
-    let mut directory = Vec::new();
-    for member in members {
-        let at = u32::try_from(out.len()).unwrap();
-        let packed = u32::try_from(member.packed.len()).unwrap();
-        let common = |name: &[u8]| {
-            let mut header = Vec::new();
-            for half in [20, member.flags, member.method, 0, 33] {
-                header.extend(half.to_le_bytes());
-            }
-            for word in [member.crc, packed, member.size] {
-                header.extend(word.to_le_bytes());
-            }
-            header.extend(u16::try_from(name.len()).unwrap().to_le_bytes());
-            header.extend(0_u16.to_le_bytes());
-            header
-        };
-        if member.offset.is_none() {
-            out.extend(b"PK\x03\x04");
-            out.extend(common(&member.local_name));
-            out.extend(&member.local_name);
-            out.extend(&member.packed);
-        }
-        directory.extend(b"PK\x01\x02");
-        directory.extend((UNIX | 20).to_le_bytes());
-        directory.extend(common(&member.name));
-        directory.extend([0; 6]);
-        directory.extend((member.mode << 16).to_le_bytes());
-        directory.extend(member.offset.unwrap_or(at).to_le_bytes());
-        directory.extend(&member.name);
-    }
-    let (start, count) = (u32::try_from(out.len()).unwrap(), members.len());
-    let length = u32::try_from(directory.len()).unwrap();
-    out.extend(directory);
-    out.extend(b"PK\x05\x06\0\0\0\0");
-    for _ in 0..2 {
-        out.extend(u16::try_from(count.min(0xffff)).unwrap().to_le_bytes());
-    }
-    out.extend(length.to_le_bytes());
-    out.extend(start.to_le_bytes());
-    out.extend([0, 0]);
-    out
-}
 
 fn placed(bytes: &[u8]) -> (tempfile::TempDir, Zip) {
     let folder = tempfile::tempdir().unwrap();
