@@ -49,7 +49,7 @@ impl fmt::Display for Line {
 pub fn all(run: &Run<'_>) -> Vec<Line> {
     let judged = run.samples.judged(run.plan);
     vec![
-        memory(&judged),
+        memory(run),
         descriptors(run),
         threads(&judged),
         journals(&judged),
@@ -60,21 +60,26 @@ pub fn all(run: &Run<'_>) -> Vec<Line> {
     ]
 }
 
-/// The least-squares line through all judged samples, times the time between the first and the last.
-fn memory(judged: &[Sample]) -> Line {
-    let points: Vec<(f64, f64)> = judged
-        .iter()
-        .map(|sample| (sample.at.as_secs_f64(), sample.resident_mb))
+/// The least-squares line through the least sample of each judged part. What is given back is no growth: a
+/// sign-in holds 19 MB while its password is hashed, and a single sample may meet several.
+fn memory(run: &Run<'_>) -> Line {
+    let points: Vec<(f64, f64)> = (run.plan.first_judged_part()..=run.plan.last_part())
+        .map(|part| {
+            let of_part = run.samples.of_part(run.plan, part);
+            let (least, _) = range(of_part.iter().map(|sample| sample.resident_mb));
+            (f64::from(part), least)
+        })
+        .filter(|(_, least)| least.is_finite())
         .collect();
     let rise = rise(&points);
     let (least, most) = range(points.iter().map(|point| point.1));
     Line {
         what: "memory",
         found: format!(
-            "{rise:+.2} MB over the run by the fitted line; between {least:.1} and {most:.1} MB"
+            "{rise:+.2} MB over the run by the line fitted to the least of each part, {least:.1} to {most:.1} MB"
         ),
         wanted: format!("at most +{MEMORY_RISE_MB} MB"),
-        is_good: rise <= MEMORY_RISE_MB,
+        is_good: !points.is_empty() && rise <= MEMORY_RISE_MB,
     }
 }
 
