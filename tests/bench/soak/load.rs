@@ -11,9 +11,10 @@ use crate::plan::Plan;
 use crate::stage::Stage;
 
 pub const THREADS: usize = 8;
-/// Clients at once before the run, so that pools are as large as they get and do not seem to grow later.
+/// Clients at once before the run, and what each asks for: so that pools are as large as they get, and caches of
+/// connections that are seldom needed are full, and neither seems to grow later.
 const BURST_THREADS: u64 = 64;
-const BURST_REQUESTS: u64 = 50;
+const BURST_REQUESTS: u64 = 500;
 
 pub struct Load<'a> {
     stage: &'a Stage,

@@ -103,6 +103,7 @@ fn main() -> ExitCode {
 fn soak(options: &Options) -> Result<bool, String> {
     let interrupt = Interrupt::watch()?;
     let (_server, stage) = Stage::set()?;
+    println!("a burst first, so that pools and caches are full");
     load::burst(&stage);
     let plan = Plan::starting_now(options.minutes, options.rate, options.cycles)?;
     let tables_before = stage.tables()?;
