@@ -41,11 +41,11 @@ fn a_thousand_idle_connections_cost_no_thread_and_little_memory() {
     let each = server.resident().saturating_sub(memory) / IDLE as u64;
     println!(
         "{IDLE} idle connections: {each} bytes each, {} threads more",
-        server.threads() - threads
+        server.threads().saturating_sub(threads)
     );
     assert!(server.figure("edge_connections_open") >= IDLE as f64);
     assert!(each <= MOST_MEMORY_EACH, "{each} bytes each");
-    assert_eq!(server.threads(), threads);
+    assert!(server.threads() <= threads);
     // All of them are alive, in any order.
     for stream in idle.iter_mut().rev() {
         ask(stream);

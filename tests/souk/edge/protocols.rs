@@ -70,7 +70,8 @@ fn other_protocols_are_answered_or_closed_at_once_and_hold_no_worker() {
         assert!(fastest <= WITHIN, "{name}: {fastest:?}");
         server.nobody().get("/healthz").is(200);
     }
-    assert_eq!(server.threads(), threads);
+    // One that only the start needed may have ended since.
+    assert!(server.threads() <= threads);
     assert_eq!(server.figure("plugin_calls_running"), 0.0);
 }
 

@@ -184,18 +184,22 @@ fn good_clients_do_not_notice_hundreds_of_slow_ones() {
     let (lives, [p99, beside], readers_cut) = std::thread::scope(|scope| {
         let attacker = scope.spawn(|| attack(&attacked, &stop));
         let readers = slow_readers(&attacked);
-        let begun = Instant::now();
         let both = measure(servers, Duration::from_secs(seconds));
         stop.store(true, Ordering::Relaxed);
-        let held = attacked.client_ports();
-        let left = readers
-            .iter()
-            .filter(|reader| held.contains(&reader.local_addr().unwrap().port()))
-            .count();
-        assert!(
-            left == 0 || begun.elapsed() < CUT_AFTER + SLACK,
-            "{left} readers are still held"
-        );
+        // A reader stalls once the kernel's buffers are full, which a busy machine reaches late.
+        let end = Instant::now() + CUT_AFTER + SLACK;
+        let left = loop {
+            let held = attacked.client_ports();
+            let left = readers
+                .iter()
+                .filter(|reader| held.contains(&reader.local_addr().unwrap().port()))
+                .count();
+            if left == 0 || Instant::now() > end {
+                break left;
+            }
+            std::thread::sleep(PAUSE);
+        };
+        assert_eq!(left, 0, "readers are still held");
         (attacker.join().unwrap(), both, SLOW_READERS - left)
     });
     let [heads, bodies] = lives;
@@ -227,7 +231,7 @@ fn good_clients_do_not_notice_hundreds_of_slow_ones() {
         busy <= MOST_BUSY * seconds as f64,
         "{busy} s of processor more"
     );
-    assert_eq!(attacked.threads(), threads, "none has a thread");
+    assert!(attacked.threads() <= threads, "none has a thread");
     for (lives, fewest) in [(heads, SLOW_HEADS), (bodies, SLOW_BODIES)] {
         assert!(lives.len() >= fewest, "only {} were cut", lives.len());
         assert!(
