@@ -90,6 +90,8 @@ CREATE TABLE rate_limit_windows (
 -- tenants/<shard>/<tenant>.db: everything of one organization. Plugins keep their own tables beside these.
 
 -- "This tenant has this plugin." Uninstalling deletes the row.
+-- granted is what an Admin allowed of the manifest's permissions; NULL: nobody was asked, so nothing beyond
+-- what every plugin has. A plugin with paused_at answers no route until an Admin resumes it.
 CREATE TABLE plugin_installations (
   id             INTEGER PRIMARY KEY AUTOINCREMENT,
   plugin_key     TEXT NOT NULL UNIQUE CHECK (length(plugin_key) BETWEEN 1 AND 64),
@@ -105,8 +107,26 @@ CREATE TABLE plugin_installations (
   -- A user of the control database; no key can reach across files.
   installed_by   INTEGER,
   created_at     TEXT NOT NULL CHECK (created_at GLOB '????-??-??T??:??:??.???Z'),
-  updated_at     TEXT NOT NULL CHECK (updated_at GLOB '????-??-??T??:??:??.???Z')
+  updated_at     TEXT NOT NULL CHECK (updated_at GLOB '????-??-??T??:??:??.???Z'),
+  granted        TEXT CHECK (json_valid(granted)),
+  paused_at      TEXT CHECK (paused_at GLOB '????-??-??T??:??:??.???Z'),
+  paused_reason  TEXT
 ) STRICT;
+
+-- What a plugin keeps by secret.set, sealed like the secrets of its configuration.
+CREATE TABLE plugin_secrets (
+  plugin_key TEXT NOT NULL,
+  name       TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 64),
+  sealed     TEXT NOT NULL,
+  updated_at TEXT NOT NULL CHECK (updated_at GLOB '????-??-??T??:??:??.???Z'),
+  PRIMARY KEY (plugin_key, name)
+) STRICT, WITHOUT ROWID;
+
+-- Pages of this file that a plugin's tables and indexes hold: what its quota is counted by.
+CREATE TABLE plugin_usage (
+  plugin_key TEXT PRIMARY KEY,
+  pages      INTEGER NOT NULL CHECK (pages >= 0)
+) STRICT, WITHOUT ROWID;
 
 -- Who made which table or index. Names are compared as SQLite compares them: without case.
 -- seq is the order of making; uninstalling drops in the reverse order.

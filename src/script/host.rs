@@ -116,8 +116,10 @@ pub struct HostCall<'a> {
 
 #[derive(Debug)]
 pub enum HostError {
-    /// The script's own mistake or a refusal; it may catch it.
+    /// The script's own mistake; it may catch it.
     Raised(String),
+    /// A wall stood in the way; it may be caught too, and is counted.
+    Denied(String),
     /// It may be caught too, but its type counts when it is not.
     Host(Error),
     /// A limit: the call is over.
@@ -205,7 +207,7 @@ fn pass<T>(
     }
     let result = running.lend(|host| {
         if !host.call.grant.allows(function.needs) {
-            return Err(HostError::Raised(format!(
+            return Err(HostError::Denied(format!(
                 "this plugin was not granted '{}'; an Admin can grant it",
                 function.needs
             )));
@@ -223,7 +225,7 @@ fn pass<T>(
         }
     };
     let text = match error {
-        HostError::Raised(why) => why,
+        HostError::Raised(why) | HostError::Denied(why) => why,
         HostError::Host(error) => {
             let text = error.to_string();
             running.remember(text.clone(), error);

@@ -10,6 +10,8 @@ pub const HOST_TABLES: &[&str] = &[
     "organizations",
     "plugin_installations",
     "plugin_objects",
+    "plugin_secrets",
+    "plugin_usage",
     "projects",
     "rate_limit_windows",
     "refresh_tokens",
