@@ -68,6 +68,7 @@ pub struct Storage {
     tenants: Arc<tenant_pool::TenantPool>,
     writers: writers::Writers,
     generations: generations::Generations,
+    statements: door::known::Known,
 }
 
 impl Storage {
@@ -82,6 +83,7 @@ impl Storage {
             )?,
             writers: writers::Writers::new(options.busy),
             generations: generations::Generations::default(),
+            statements: door::known::Known::default(),
             data: Arc::clone(data),
         })
     }

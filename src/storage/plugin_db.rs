@@ -99,7 +99,7 @@ impl PluginDb {
         params: &Params,
         limits: RowLimits,
     ) -> Result<Rows, DbError> {
-        let statement = self.parse(sql)?;
+        let statement = self.read(sql)?;
         self.run(&statement, |session, scope| {
             session.query(
                 &Call {
@@ -115,9 +115,9 @@ impl PluginDb {
 
     /// A statement that gives no rows.
     pub fn execute(&mut self, sql: &str, params: &Params) -> Result<Executed, DbError> {
-        let statement = self.parse(sql)?;
+        let statement = self.read(sql)?;
         if statement.verb == Verb::Read {
-            return Err(DbError::refused(
+            return Err(DbError::mistake(
                 "db.execute gives no rows: use db.query for a SELECT",
             ));
         }
@@ -136,7 +136,7 @@ impl PluginDb {
         self.open_for_lifecycle()?;
         match &mut self.session {
             Some(session) if self.in_lifecycle => session.begin_savepoint(),
-            Some(_) => Err(DbError::refused(
+            Some(_) => Err(DbError::mistake(
                 "db.transaction is already open: it cannot be nested",
             )),
             none => {
@@ -157,7 +157,7 @@ impl PluginDb {
         let session = self
             .session
             .take()
-            .ok_or_else(|| DbError::refused("no db.transaction is open"))?;
+            .ok_or_else(|| DbError::mistake("no db.transaction is open"))?;
         session.commit()
     }
 
@@ -214,8 +214,8 @@ impl PluginDb {
         }
     }
 
-    fn parse(&self, sql: &str) -> Result<Statement, DbError> {
-        Statement::parse(sql, &self.scope.tenant).map_err(DbError::refused)
+    fn read(&self, sql: &str) -> Result<Arc<Statement>, DbError> {
+        Ok(self.storage.statements.read(sql, &self.scope.tenant)?)
     }
 
     fn run<T>(
@@ -284,7 +284,7 @@ impl PluginDb {
 /// Within the write transaction, so that no uninstall can come between.
 fn require_installed(session: &Session, installation: Option<i64>) -> Result<(), DbError> {
     match installation {
-        Some(id) if !session.has_installation(id)? => Err(DbError::refused(
+        Some(id) if !session.has_installation(id)? => Err(DbError::mistake(
             "the plugin was uninstalled meanwhile: nothing is written any more",
         )),
         _ => Ok(()),

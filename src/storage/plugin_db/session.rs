@@ -127,7 +127,7 @@ impl Session {
 
     pub fn begin_savepoint(&mut self) -> Result<(), DbError> {
         if self.in_savepoint {
-            return Err(DbError::refused(
+            return Err(DbError::mistake(
                 "db.transaction is already open: it cannot be nested",
             ));
         }
@@ -138,7 +138,7 @@ impl Session {
 
     pub fn release_savepoint(&mut self) -> Result<(), DbError> {
         if !self.in_savepoint {
-            return Err(DbError::refused("no db.transaction is open"));
+            return Err(DbError::mistake("no db.transaction is open"));
         }
         self.in_savepoint = false;
         self.batch("RELEASE script")
@@ -182,7 +182,7 @@ impl Session {
 
     pub fn query(&mut self, call: &Call<'_>, limits: RowLimits) -> Result<Rows, DbError> {
         let useless =
-            || DbError::refused("the statement gives no rows: use db.execute, or add RETURNING");
+            || DbError::mistake("the statement gives no rows: use db.execute, or add RETURNING");
         if call.statement.verb.changes_schema() {
             return Err(useless());
         }
@@ -210,7 +210,7 @@ impl Session {
         }
         let changes = self.pass(call, |prepared| {
             if prepared.column_count() > 0 {
-                return Err(DbError::refused(
+                return Err(DbError::mistake(
                     "the statement gives rows: use db.query for RETURNING",
                 )
                 .into());
@@ -261,7 +261,7 @@ impl Session {
         run: impl FnOnce(&mut rusqlite::Statement<'_>) -> Result<T, Fault>,
     ) -> Result<T, DbError> {
         let catalogue = self.catalogue(call.scope)?;
-        call.check_names(&catalogue).map_err(DbError::refused)?;
+        call.check_names(&catalogue)?;
         let judged = Rule::judge(
             &self.lease.slot().rule,
             &call.scope.tenant,
@@ -271,7 +271,7 @@ impl Session {
         let result = self.check_program(call, &catalogue).and_then(|()| {
             let mut prepared = self.connection().prepare_cached(&call.statement.sql)?;
             if call.statement.verb == Verb::Read && !prepared.readonly() {
-                return Err(DbError::refused("a statement that reads may not write").into());
+                return Err(DbError::denied("a statement that reads may not write").into());
             }
             rows::bind(&mut prepared, call.params)?;
             run(&mut prepared)
@@ -305,7 +305,7 @@ impl Session {
             sequence: *verb == Verb::Write { inserts: true },
             json_tables: call.statement.uses_json_tables,
         };
-        program::check(self.connection(), sql, catalogue, allow)?.map_err(DbError::refused)?;
+        program::check(self.connection(), sql, catalogue, allow)?.map_err(DbError::denied)?;
         if let Verb::CreateTable {
             select: Some(select),
             ..
@@ -323,7 +323,7 @@ impl Session {
                 ..allow
             };
             program::check(self.connection(), select, catalogue, allow)?
-                .map_err(DbError::refused)?;
+                .map_err(DbError::denied)?;
         }
         if lasting {
             self.lease.slot_mut().verdicts.learn(plugin, catalogue, sql);

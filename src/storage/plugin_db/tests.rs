@@ -7,6 +7,7 @@ use crate::storage::tests::Fixture;
 
 mod door;
 mod lifecycle;
+mod seed;
 mod transactions;
 
 const LIMITS: RowLimits = RowLimits {
