@@ -21,6 +21,7 @@ mod call;
 mod error;
 mod rows;
 mod session;
+mod usage;
 
 use call::Call;
 pub use error::DbError;
@@ -158,7 +159,7 @@ impl PluginDb {
             .session
             .take()
             .ok_or_else(|| DbError::mistake("no db.transaction is open"))?;
-        session.commit()
+        session.commit(&self.scope)
     }
 
     /// Undoes what was done since `begin`. Without one there is nothing to undo, which is no error:
@@ -189,27 +190,32 @@ impl PluginDb {
     pub fn host<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         self.open_for_lifecycle()?;
         if let Some(session) = &mut self.session {
-            let result = session.as_host(&self.scope.tenant, work);
+            let result = session.as_host(&self.scope, work);
             self.note_end();
             return result;
         }
         let mut session = Session::open(&self.storage, &self.scope, Access::Write, self.deadline)?;
-        let result = session.as_host(&self.scope.tenant, work)?;
-        session.commit()?;
+        let result = session.as_host(&self.scope, work)?;
+        session.commit(&self.scope)?;
         Ok(result)
     }
 
     /// Drops all that the plugin owns. Returns the names.
     pub fn drop_objects(&mut self) -> Result<Vec<String>> {
         let (tenant, plugin) = (self.scope.tenant.clone(), self.scope.plugin.clone());
-        self.host(|connection| Ok(catalogue::drop_all(connection, &tenant, &plugin)?))
+        let dropped =
+            self.host(|connection| Ok(catalogue::drop_all(connection, &tenant, &plugin)?))?;
+        if let Some(session) = &mut self.session {
+            session.forget_usage();
+        }
+        Ok(dropped)
     }
 
     /// Ends the lifecycle's transaction. Dropping `self` instead undoes all of it.
     pub fn commit_lifecycle(mut self) -> Result<()> {
         self.check_not_ended()?;
         match self.session.take() {
-            Some(session) => Ok(session.commit()?),
+            Some(session) => Ok(session.commit(&self.scope)?),
             None => Ok(()),
         }
     }
@@ -230,7 +236,7 @@ impl PluginDb {
             let ended = self.note_end();
             // A statement that was stopped says so; any other must not hide that the transaction is gone.
             return match result {
-                Err(limit @ (DbError::Limit { .. } | DbError::Full)) => Err(limit),
+                Err(limit @ (DbError::Limit { .. } | DbError::Full { .. })) => Err(limit),
                 _ if ended => Err(DbError::TransactionEnded),
                 result => result,
             };
@@ -245,7 +251,7 @@ impl PluginDb {
             require_installed(&session, self.installation)?;
         }
         let result = work(&mut session, &self.scope)?;
-        session.commit()?;
+        session.commit(&self.scope)?;
         Ok(result)
     }
 

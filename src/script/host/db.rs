@@ -100,7 +100,7 @@ fn explain(error: DbError) -> HostError {
         DbError::Sql { .. } | DbError::Mistake { .. } => HostError::Raised(error.to_string()),
         DbError::Denied { message } => HostError::Denied(message),
         DbError::Limit { .. } => HostError::Limit(error.to_string()),
-        DbError::Busy { .. } | DbError::Full => HostError::Host(Error::from(error)),
+        DbError::Busy { .. } | DbError::Full { .. } => HostError::Host(Error::from(error)),
         DbError::TransactionEnded | DbError::Internal(_) => HostError::Fatal(Error::from(error)),
     }
 }

@@ -179,7 +179,7 @@ pub fn forget_dropped(
     Ok(())
 }
 
-/// Drops all that the plugin owns, newest first, and its rows here. Returns the names, in that order.
+/// Drops all that the plugin owns, newest first, with its rows here and its count. Returns the names, in that order.
 pub fn drop_all(
     connection: &Connection,
     tenant: &TenantId,
@@ -200,9 +200,11 @@ pub fn drop_all(
             tenant.quoted()
         ))?;
     }
-    connection.execute(
+    for sql in [
         "DELETE FROM plugin_objects WHERE plugin_key = ?1",
-        [plugin.as_str()],
-    )?;
+        "DELETE FROM plugin_usage WHERE plugin_key = ?1",
+    ] {
+        connection.execute(sql, [plugin.as_str()])?;
+    }
     Ok(objects.into_iter().map(|(_, name)| name).collect())
 }

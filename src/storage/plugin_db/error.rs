@@ -31,8 +31,9 @@ pub enum DbError {
         message: String,
         retry_after: Duration,
     },
-    #[error("the disk or this organization's quota is full")]
-    Full,
+    /// The disk or a quota is full.
+    #[error("{message}")]
+    Full { message: String },
     /// The transaction is gone, and with it all that was done in it.
     #[error("a statement ended the transaction, so nothing of it was kept")]
     TransactionEnded,
@@ -112,7 +113,7 @@ impl DbError {
                     "the statement needs more memory than the database may take",
                 );
             }
-            Some(ErrorCode::DiskFull) => return Self::Full,
+            Some(ErrorCode::DiskFull) => return Self::full(),
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => return Self::busy(),
             Some(
                 ErrorCode::CannotOpen
@@ -149,12 +150,18 @@ impl DbError {
     /// Errors of a statement of ours.
     pub fn of_host(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::DiskFull) => Self::full(),
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::OutOfMemory) => {
                 Self::busy()
             }
             Some(ErrorCode::OperationInterrupted) => Self::out_of_time(),
             _ => Self::Internal(format!("database: {error}")),
+        }
+    }
+
+    fn full() -> Self {
+        Self::Full {
+            message: "the disk or this organization's quota is full".to_owned(),
         }
     }
 
@@ -207,7 +214,7 @@ impl From<DbError> for Error {
                 message,
                 retry_after,
             },
-            DbError::Full => Self::Full(message),
+            DbError::Full { message } => Self::Full(message),
             DbError::Internal(text) => Self::Internal(text),
         }
     }
@@ -223,7 +230,7 @@ impl From<Error> for DbError {
                 message,
                 retry_after,
             },
-            Error::Full(_) => Self::Full,
+            Error::Full(message) => Self::Full { message },
             other => Self::Internal(other.to_string()),
         }
     }

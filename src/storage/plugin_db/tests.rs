@@ -7,6 +7,7 @@ use crate::storage::tests::Fixture;
 
 mod door;
 mod lifecycle;
+mod quota;
 mod seed;
 mod transactions;
 
