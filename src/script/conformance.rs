@@ -94,7 +94,16 @@ const RIGHT: &[Right] = &[
 ];
 
 /// Functions that need a database or a server have their right cases in tests of their own.
-const ELSEWHERE: [&str; 4] = ["db.query", "db.execute", "db.transaction", "http.request"];
+const ELSEWHERE: [&str; 8] = [
+    "db.select",
+    "db.insert",
+    "db.update",
+    "db.delete",
+    "db.query",
+    "db.execute",
+    "db.transaction",
+    "http.request",
+];
 
 fn attempt(language: Language, expression: &str, grant: Grant) -> Result<Value, ScriptError> {
     let body = match language {

@@ -21,6 +21,7 @@ mod call;
 mod error;
 mod rows;
 mod session;
+pub mod structured;
 mod usage;
 
 use call::Call;
