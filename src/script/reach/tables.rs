@@ -144,7 +144,7 @@ fn what_is_missing_or_anothers_is_told() {
             ),
             (
                 "ctx.db.select(\"tasks\", «where: «colour: 1»»)",
-                "no such column: colour",
+                "no such column: \"colour\"",
             ),
             (
                 "ctx.db.select(\"tasks\", «where: «id: «op: \"~\", value: 1»»»)",

@@ -4,7 +4,7 @@
 use super::{ROWS, SIZE, done, explain, open};
 use crate::script::grant::Capability;
 use crate::script::host::{Arguments, Body, HostCall, HostError, HostFn, Kind, Param};
-use crate::storage::plugin_db::{Params, structured};
+use crate::storage::plugin_db::{DbError, Params, structured};
 use crate::value::{Map, Value};
 
 const TABLE: Param = Param::required("table", Kind::Text);
@@ -19,7 +19,7 @@ pub const SELECT: HostFn = HostFn {
     body: Body::Call(|host, mut args| {
         let options = map(&mut args, 1);
         let (sql, params) = made(structured::select(args.text(0), options))?;
-        let rows = open(host)?.query(&sql, &params, ROWS).map_err(explain)?;
+        let rows = open(host)?.query(&sql, &params, ROWS).map_err(tell)?;
         Ok(Value::Rows(Box::new(rows)))
     }),
 };
@@ -78,7 +78,18 @@ fn execute(
     open(host)?
         .execute(&sql, &params)
         .map(done)
-        .map_err(explain)
+        .map_err(tell)
+}
+
+/// The text is ours, so neither its places nor SQLite's advice on quotes help the author.
+fn tell(error: DbError) -> HostError {
+    match error {
+        DbError::Sql { message, .. } => {
+            let plain = message.split(" - should this be").next();
+            HostError::Raised(plain.unwrap_or_default().to_owned())
+        }
+        other => explain(other),
+    }
 }
 
 fn made(statement: Result<(String, Params), String>) -> Result<(String, Params), HostError> {
