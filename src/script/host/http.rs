@@ -69,18 +69,24 @@ fn request(host: &mut HostCall<'_>, mut args: Arguments) -> Result<Value, HostEr
     }
     let mut headers = headers(&fields)?;
     let body = body(&fields, &mut headers)?;
+    let request = OutboundRequest {
+        method: method(&fields)?,
+        url,
+        headers,
+        body,
+        timeout: timeout(&fields)?.min(host.clock.remaining()),
+        verify_tls: verify(&fields)?,
+        max_body: LONGEST_REPLY,
+    };
+    host.call
+        .grant
+        .network()
+        .allows(&request.url)
+        .map_err(HostError::Denied)?;
     let response = host
         .call
         .outbound
-        .request(&OutboundRequest {
-            method: method(&fields)?,
-            url,
-            headers,
-            body,
-            timeout: timeout(&fields)?.min(host.clock.remaining()),
-            verify_tls: verify(&fields)?,
-            max_body: LONGEST_REPLY,
-        })
+        .request(&request)
         .map_err(|error| HostError::Raised(error.to_string()))?;
     Ok(reply(response))
 }
@@ -90,17 +96,19 @@ fn check(host: &mut HostCall<'_>, mut args: Arguments) -> Result<Value, HostErro
         return raised("request must be a map");
     };
     known(&fields, &["url", "verifyTls"])?;
-    let refusal = host
-        .call
-        .outbound
-        .check(&address(&fields)?, verify(&fields)?)
-        .err();
+    let (url, verify) = (address(&fields)?, verify(&fields)?);
+    let refusal = match host.call.grant.network().allows(&url) {
+        Err(why) => Some(why),
+        Ok(()) => host
+            .call
+            .outbound
+            .check(&url, verify)
+            .err()
+            .map(|why| why.to_string()),
+    };
     Ok(Value::map([
         ("allowed", Value::Bool(refusal.is_none())),
-        (
-            "reason",
-            refusal.map_or(Value::Null, |why| Value::Text(why.to_string())),
-        ),
+        ("reason", refusal.map_or(Value::Null, Value::Text)),
     ]))
 }
 
