@@ -97,9 +97,10 @@ fn bind(args: &mut Arguments) -> Params {
 /// A refused or wrong statement is the script's to catch; what the host cannot do keeps its type.
 fn explain(error: DbError) -> HostError {
     match error {
-        DbError::Sql { .. } | DbError::Refused { .. } => HostError::Raised(error.to_string()),
+        DbError::Sql { .. } | DbError::Mistake { .. } => HostError::Raised(error.to_string()),
+        DbError::Denied { message } => HostError::Denied(message),
         DbError::Limit { .. } => HostError::Limit(error.to_string()),
-        DbError::Busy { .. } | DbError::Full => HostError::Host(Error::from(error)),
+        DbError::Busy { .. } | DbError::Full { .. } => HostError::Host(Error::from(error)),
         DbError::TransactionEnded | DbError::Internal(_) => HostError::Fatal(Error::from(error)),
     }
 }
