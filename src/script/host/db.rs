@@ -28,7 +28,7 @@ const SIZE: Size = Size {
 pub const QUERY: HostFn = HostFn {
     module: "db",
     name: "query",
-    needs: Capability::Database,
+    needs: Capability::Tables,
     doc: "db.query(sql, params?) → list of rows, each a map from column to value. params: a list for ?, a map for :name.",
     params: PARAMS,
     size: SIZE,
@@ -44,7 +44,7 @@ pub const QUERY: HostFn = HostFn {
 pub const EXECUTE: HostFn = HostFn {
     module: "db",
     name: "execute",
-    needs: Capability::Database,
+    needs: Capability::Tables,
     doc: "db.execute(sql, params?) → { changes, lastInsertId }",
     params: PARAMS,
     size: SIZE,
@@ -60,7 +60,7 @@ pub const EXECUTE: HostFn = HostFn {
 pub const TRANSACTION: HostFn = HostFn {
     module: "db",
     name: "transaction",
-    needs: Capability::Database,
+    needs: Capability::Tables,
     doc: "db.transaction(function(tx) … end): all of it or, when the function raises an error, nothing. Use tx inside; fetch first, then write.",
     params: &[Param::required("function", Kind::Function)],
     size: ARGUMENTS,

@@ -196,6 +196,17 @@ impl Session {
         result
     }
 
+    /// Reads with the host's own sizes; nothing of the door, and nothing that others keep changes.
+    pub fn read_as_host<T>(
+        &mut self,
+        work: impl FnOnce(&Connection) -> HostResult<T>,
+    ) -> HostResult<T> {
+        settings::limit(self.connection(), Work::Host)?;
+        let result = work(self.connection());
+        settings::limit(self.connection(), Work::Plugin)?;
+        result
+    }
+
     /// All that the plugin held is gone.
     pub fn forget_usage(&mut self) {
         if let Some(usage) = &mut self.usage {
