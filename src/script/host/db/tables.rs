@@ -12,7 +12,7 @@ const TABLE: Param = Param::required("table", Kind::Text);
 pub const SELECT: HostFn = HostFn {
     module: "db",
     name: "select",
-    needs: Capability::Database,
+    needs: Capability::Tables,
     doc: "db.select(table, { columns?, where?, orderBy?, limit?, offset? }?) → list of rows. where: a map from column to value, null, a list of values or { op, value }. orderBy: \"name\" or \"name desc\", or a list.",
     params: &[TABLE, Param::optional("options", Kind::Map)],
     size: SIZE,
@@ -27,7 +27,7 @@ pub const SELECT: HostFn = HostFn {
 pub const INSERT: HostFn = HostFn {
     module: "db",
     name: "insert",
-    needs: Capability::Database,
+    needs: Capability::Tables,
     doc: "db.insert(table, values) → { changes, lastInsertId }. values: a map from column to value.",
     params: &[TABLE, Param::required("values", Kind::Map)],
     size: SIZE,
@@ -41,7 +41,7 @@ pub const INSERT: HostFn = HostFn {
 pub const UPDATE: HostFn = HostFn {
     module: "db",
     name: "update",
-    needs: Capability::Database,
+    needs: Capability::Tables,
     doc: "db.update(table, values, where) → { changes, lastInsertId }. where as in db.select; for every row { all = true }.",
     params: &[
         TABLE,
@@ -59,7 +59,7 @@ pub const UPDATE: HostFn = HostFn {
 pub const DELETE: HostFn = HostFn {
     module: "db",
     name: "delete",
-    needs: Capability::Database,
+    needs: Capability::Tables,
     doc: "db.delete(table, where) → { changes, lastInsertId }. where as in db.select; for every row { all = true }.",
     params: &[TABLE, Param::required("where", Kind::Map)],
     size: SIZE,
