@@ -5,6 +5,7 @@
 
 mod base64;
 mod config;
+mod core;
 mod crypto;
 mod db;
 mod http;
@@ -29,6 +30,22 @@ pub const HOST_FNS: &[HostFn] = &[
     http::REQUEST,
     http::CHECK,
     config::GET,
+    core::USERS,
+    core::RISKS_LIST,
+    core::RISK,
+    core::CREATE_RISK,
+    core::UPDATE_RISK,
+    core::MODELS_LIST,
+    core::MODEL,
+    core::CREATE_MODEL,
+    core::UPDATE_MODEL,
+    core::PROJECTS_LIST,
+    core::PROJECT,
+    core::CREATE_PROJECT,
+    core::UPDATE_PROJECT,
+    core::FILES_LIST,
+    core::FILE,
+    core::CREATE_FILE,
     json::ENCODE,
     json::DECODE,
     base64::ENCODE,
