@@ -18,6 +18,7 @@ use crate::tenant::TenantId;
 use crate::value::{Map, Rows, Value};
 
 mod call;
+mod core_data;
 mod error;
 mod rows;
 mod session;

@@ -180,6 +180,17 @@ impl Session {
         result
     }
 
+    /// Reads with the host's own sizes; nothing of the door, and nothing that others keep changes.
+    pub fn read_as_host<T>(
+        &mut self,
+        work: impl FnOnce(&Connection) -> HostResult<T>,
+    ) -> HostResult<T> {
+        settings::limit(self.connection(), Work::Host)?;
+        let result = work(self.connection());
+        settings::limit(self.connection(), Work::Plugin)?;
+        result
+    }
+
     pub fn query(&mut self, call: &Call<'_>, limits: RowLimits) -> Result<Rows, DbError> {
         let useless =
             || DbError::refused("the statement gives no rows: use db.execute, or add RETURNING");
