@@ -24,6 +24,10 @@ use crate::script::{Call, ScriptError};
 use crate::value::Value;
 
 pub const HOST_FNS: &[HostFn] = &[
+    db::tables::SELECT,
+    db::tables::INSERT,
+    db::tables::UPDATE,
+    db::tables::DELETE,
     db::QUERY,
     db::EXECUTE,
     db::TRANSACTION,
