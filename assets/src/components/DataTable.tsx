@@ -1,4 +1,5 @@
 import Box from "@mui/material/Box";
+import Link from "@mui/material/Link";
 import Paper from "@mui/material/Paper";
 import Skeleton from "@mui/material/Skeleton";
 import Table from "@mui/material/Table";
@@ -25,18 +26,22 @@ interface DataTableProps<Row> {
   /** Null while they are on their way. */
   rows: Row[] | null;
   rowKey: (row: Row, index: number) => string | number;
+  /** Makes each row's heading a button, and the row a larger place to click. */
+  onOpen?: (row: Row) => void;
+  /** A newer answer is on its way. */
+  isStale?: boolean;
 }
 
 /** Rows under headings. On a narrow screen it scrolls sideways, by keyboard too. */
-export function DataTable<Row>({ label, columns, rows, rowKey }: DataTableProps<Row>) {
+export function DataTable<Row>({ label, columns, rows, rowKey, onOpen, isStale = false }: DataTableProps<Row>) {
   return (
     <Paper
       variant="outlined"
       role="region"
       aria-label={label}
-      aria-busy={rows === null}
+      aria-busy={rows === null || isStale}
       tabIndex={0}
-      sx={{ overflowX: "auto", borderRadius: 2 }}
+      sx={{ overflowX: "auto", borderRadius: 2, opacity: isStale ? 0.6 : 1, transition: "opacity 120ms 150ms" }}
     >
       <Table>
         <TableHead>
@@ -58,7 +63,13 @@ export function DataTable<Row>({ label, columns, rows, rowKey }: DataTableProps<
                 </TableRow>
               ))
             : rows.map((row, index) => (
-                <TableRow key={rowKey(row, index)} hover>
+                <TableRow
+                  key={rowKey(row, index)}
+                  hover
+                  // A click on the button arrives here too.
+                  onClick={onOpen && (() => onOpen(row))}
+                  sx={{ cursor: onOpen && "pointer" }}
+                >
                   {columns.map((column) => (
                     <TableCell
                       key={column.label}
@@ -68,7 +79,13 @@ export function DataTable<Row>({ label, columns, rows, rowKey }: DataTableProps<
                         ...(column.wraps ? { minWidth: 180 } : { whiteSpace: "nowrap" }),
                       }}
                     >
-                      {column.render(row) ?? <Box sx={{ color: "text.secondary" }}>–</Box>}
+                      {column.isHeader && onOpen ? (
+                        <Link component="button" type="button" aria-haspopup="dialog">
+                          {column.render(row)}
+                        </Link>
+                      ) : (
+                        (column.render(row) ?? <Box sx={{ color: "text.secondary" }}>–</Box>)
+                      )}
                     </TableCell>
                   ))}
                 </TableRow>
