@@ -28,12 +28,14 @@ interface DataTableProps<Row> {
   rowKey: (row: Row, index: number) => string | number;
   /** Makes each row's heading a button, and the row a larger place to click. */
   onOpen?: (row: Row) => void;
+  /** Less room between columns, where there are many. */
+  isDense?: boolean;
   /** A newer answer is on its way. */
   isStale?: boolean;
 }
 
 /** Rows under headings. On a narrow screen it scrolls sideways, by keyboard too. */
-export function DataTable<Row>({ label, columns, rows, rowKey, onOpen, isStale = false }: DataTableProps<Row>) {
+export function DataTable<Row>({ label, columns, rows, rowKey, onOpen, isDense = false, isStale = false }: DataTableProps<Row>) {
   return (
     <Paper
       variant="outlined"
@@ -43,7 +45,7 @@ export function DataTable<Row>({ label, columns, rows, rowKey, onOpen, isStale =
       tabIndex={0}
       sx={{ overflowX: "auto", borderRadius: 2, opacity: isStale ? 0.6 : 1, transition: "opacity 120ms 150ms" }}
     >
-      <Table>
+      <Table sx={isDense ? { "& th, & td": { px: 5 }, "& th:first-of-type": { pl: 8 } } : {}}>
         <TableHead>
           <TableRow>
             {columns.map((column) => (
@@ -76,11 +78,11 @@ export function DataTable<Row>({ label, columns, rows, rowKey, onOpen, isStale =
                       {...(column.isHeader ? { component: "th", scope: "row" } : {})}
                       sx={{
                         fontWeight: column.isHeader ? 500 : undefined,
-                        ...(column.wraps ? { minWidth: 180 } : { whiteSpace: "nowrap" }),
+                        ...(column.wraps ? { minWidth: 150, overflowWrap: "anywhere" } : { whiteSpace: "nowrap" }),
                       }}
                     >
                       {column.isHeader && onOpen ? (
-                        <Link component="button" type="button" aria-haspopup="dialog">
+                        <Link component="button" type="button" aria-haspopup="dialog" sx={{ textAlign: "left" }}>
                           {column.render(row)}
                         </Link>
                       ) : (

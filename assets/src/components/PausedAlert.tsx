@@ -44,7 +44,7 @@ export function PausedAlert({ installation }: { installation: PluginInstallation
       <Typography sx={{ fontWeight: 500 }}>
         Paused since <Time value={paused.at} />
       </Typography>
-      <p style={{ margin: 0 }}>{paused.reason}</p>
+      <Typography sx={{ "&::first-letter": { textTransform: "uppercase" } }}>{paused.reason}</Typography>
       {error && (
         <Typography role="alert" color="error" sx={{ mt: 3 }}>
           {error}

@@ -1,6 +1,14 @@
 const FORMATS = {
   minute: new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" }),
   second: new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" }),
+  /** For many that are close to each other. */
+  brief: new Intl.DateTimeFormat(undefined, {
+    day: "numeric",
+    month: "short",
+    hour: "numeric",
+    minute: "2-digit",
+    second: "2-digit",
+  }),
 };
 
 interface TimeProps {

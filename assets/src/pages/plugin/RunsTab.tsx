@@ -4,6 +4,7 @@ import Chip from "@mui/material/Chip";
 import FormControlLabel from "@mui/material/FormControlLabel";
 import Switch from "@mui/material/Switch";
 import Typography from "@mui/material/Typography";
+import useMediaQuery from "@mui/material/useMediaQuery";
 import PlaylistPlay from "@mui/icons-material/PlaylistPlay";
 import Refresh from "@mui/icons-material/Refresh";
 import { useEffect, useMemo, useState } from "react";
@@ -31,6 +32,7 @@ const NOTABLE = "notable";
 export function RunsTab({ installation }: { installation: PluginInstallation }) {
   const [parameters, setParameters] = useSearchParams();
   const announce = useAnnounce();
+  const isNarrow = useMediaQuery("(max-width: 600px)");
   const [opened, setOpened] = useState<Run | null>(null);
   const isNotable = parameters.get("only") === NOTABLE;
   const page = readPage(parameters.get("page"));
@@ -58,7 +60,7 @@ export function RunsTab({ installation }: { installation: PluginInstallation }) 
   return (
     <>
       <Box sx={{ display: "flex", flexWrap: "wrap", alignItems: "center", columnGap: 8, rowGap: 2, mb: 4 }}>
-        <Typography ref={turn.line} tabIndex={-1} color="text.secondary" sx={{ flex: "1 1 120px", outline: "none" }}>
+        <Typography ref={turn.line} tabIndex={-1} color="text.secondary" sx={{ flex: { xs: "1 1 100%", sm: "1 1 120px" }, outline: "none" }}>
           {runs.data && runs.data.total > 0 && countShown(runs.data, "run")}
         </Typography>
         <FormControlLabel
@@ -98,10 +100,11 @@ export function RunsTab({ installation }: { installation: PluginInstallation }) 
       return (
         <DataTable
           label="Runs"
-          columns={columns}
+          columns={isNarrow ? NARROW_COLUMNS : columns}
           rows={runs.data?.items ?? null}
           rowKey={(run) => run.id}
           onOpen={setOpened}
+          isDense
           isStale={runs.isLoading}
         />
       );
@@ -146,8 +149,8 @@ export function RunsTab({ installation }: { installation: PluginInstallation }) 
 
 function columnsFor(names: ReadonlyMap<number, string>): Column<Run>[] {
   return [
-    { label: "Time", render: (run) => <Time value={run.at} precision="second" />, isHeader: true },
-    { label: "What", render: (run) => run.name },
+    { label: "Time", render: (run) => <Time value={run.at} precision="brief" />, isHeader: true },
+    { label: "What", render: (run) => run.name, wraps: true },
     { label: "Outcome", render: (run) => <Outcome run={run} /> },
     { label: "Duration", render: (run) => durationText(run.wallMs) },
     { label: "Who", render: (run) => userText(run, names) },
@@ -157,6 +160,23 @@ function columnsFor(names: ReadonlyMap<number, string>): Column<Run>[] {
     { label: "Host calls", render: (run) => run.hostCalls.count },
     { label: "Denials", render: (run) => run.denials.length },
   ];
+}
+
+/** On a phone the figures wait in the details of a run. */
+const NARROW_COLUMNS: Column<Run>[] = [
+  { label: "Run", render: (run) => <NameAndTime run={run} />, isHeader: true, wraps: true },
+  { label: "Outcome", render: (run) => <Outcome run={run} /> },
+];
+
+function NameAndTime({ run }: { run: Run }) {
+  return (
+    <>
+      {run.name}
+      <Typography variant="caption" component="span" color="text.secondary" sx={{ display: "block" }}>
+        <Time value={run.at} precision="brief" />
+      </Typography>
+    </>
+  );
 }
 
 function Outcome({ run }: { run: Run }) {
