@@ -90,11 +90,20 @@ const RIGHT: &[Right] = &[
     right("random.hex", "4", None),
     right("random.uuid", "", None),
     right("random.int", "3, 3", Some("3")),
+    right("secret.get", "\"password\"", Some("\"hush\"")),
+    right("secret.get", "\"/password\"", Some("\"hush\"")),
+    right("secret.get", "\"none\"", Some("null")),
     right("http.check", "«url: \"http://127.0.0.1/\"»", None),
 ];
 
 /// Functions that need a database or a server have their right cases in tests of their own.
-const ELSEWHERE: [&str; 4] = ["db.query", "db.execute", "db.transaction", "http.request"];
+const ELSEWHERE: [&str; 5] = [
+    "db.query",
+    "db.execute",
+    "db.transaction",
+    "http.request",
+    "secret.set",
+];
 
 fn attempt(language: Language, expression: &str, grant: Grant) -> Result<Value, ScriptError> {
     let body = match language {

@@ -17,10 +17,14 @@ pub enum Capability {
     Log,
     Crypto,
     Random,
+    /// The installation's own secrets.
+    Secrets,
+    /// Secret fields plain in the configuration.
+    ConfigurationSecrets,
 }
 
 impl Capability {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Database,
         Self::Network,
         Self::Configuration,
@@ -29,6 +33,8 @@ impl Capability {
         Self::Log,
         Self::Crypto,
         Self::Random,
+        Self::Secrets,
+        Self::ConfigurationSecrets,
     ];
 
     pub fn name(self) -> &'static str {
@@ -41,6 +47,8 @@ impl Capability {
             Self::Log => "log",
             Self::Crypto => "crypto",
             Self::Random => "random",
+            Self::Secrets => "secrets",
+            Self::ConfigurationSecrets => "secrets.configuration",
         }
     }
 

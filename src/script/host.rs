@@ -11,6 +11,7 @@ mod http;
 pub(crate) mod json;
 mod log;
 mod random;
+mod secret;
 mod time;
 mod url;
 
@@ -21,6 +22,8 @@ use crate::script::limits::{Clock, Size};
 use crate::script::running::Running;
 use crate::script::{Call, ScriptError};
 use crate::value::Value;
+
+pub use secret::CallSecrets;
 
 pub const HOST_FNS: &[HostFn] = &[
     db::QUERY,
@@ -54,6 +57,8 @@ pub const HOST_FNS: &[HostFn] = &[
     random::HEX,
     random::UUID,
     random::INT,
+    secret::GET,
+    secret::SET,
 ];
 
 /// What an argument list may hold when a function does not say otherwise.
