@@ -12,6 +12,7 @@ mod http;
 pub(crate) mod json;
 mod log;
 mod random;
+mod secret;
 mod time;
 mod url;
 
@@ -22,6 +23,8 @@ use crate::script::limits::{Clock, Size};
 use crate::script::running::Running;
 use crate::script::{Call, ScriptError};
 use crate::value::Value;
+
+pub use secret::CallSecrets;
 
 pub const HOST_FNS: &[HostFn] = &[
     db::tables::SELECT,
@@ -75,6 +78,8 @@ pub const HOST_FNS: &[HostFn] = &[
     random::HEX,
     random::UUID,
     random::INT,
+    secret::GET,
+    secret::SET,
 ];
 
 /// What an argument list may hold when a function does not say otherwise.

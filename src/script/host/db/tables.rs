@@ -75,10 +75,7 @@ fn execute(
     statement: Result<(String, Params), String>,
 ) -> Result<Value, HostError> {
     let (sql, params) = made(statement)?;
-    open(host)?
-        .execute(&sql, &params)
-        .map(done)
-        .map_err(tell)
+    open(host)?.execute(&sql, &params).map(done).map_err(tell)
 }
 
 /// The text is ours, so neither its places nor SQLite's advice on quotes help the author.
