@@ -47,7 +47,7 @@ use crate::storage::plugin_db::PluginDb;
 use crate::tenant::TenantId;
 use crate::value::{Map, Value};
 
-pub use grant::{Capability, Grant};
+pub use grant::{Access, Capability, Grant, Resource};
 pub use host::CallSecrets;
 pub use limits::{LONGEST_TIMEOUT_MS, Limits, STACK_BYTES, Size};
 pub use observe::{Ending, Engine, Observer};

@@ -48,6 +48,7 @@ impl Lifecycle {
         let call = self.call(
             caller,
             &owner,
+            installed.rights(),
             &plain,
             Some(self.bound_db(&caller.tenant, &installed)),
         );

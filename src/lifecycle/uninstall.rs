@@ -68,7 +68,7 @@ impl Lifecycle {
         });
         let mut db = self.db(&caller.tenant, key);
         db.enter_lifecycle();
-        let call = self.call(caller, &owner, &plain, Some(db));
+        let call = self.call(caller, &owner, installed.rights(), &plain, Some(db));
         let arguments = vec![
             Value::Int(caller.user_id),
             Value::from(caller.tenant.as_str()),

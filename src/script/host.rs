@@ -212,10 +212,7 @@ fn pass<T>(
     }
     let result = running.lend(|host| {
         if !host.call.grant.allows(function.needs) {
-            return Err(HostError::Denied(format!(
-                "this plugin was not granted '{}'; an Admin can grant it",
-                function.needs
-            )));
+            return Err(HostError::Denied(host.call.grant.refusal(function.needs)));
         }
         work(host)
     });

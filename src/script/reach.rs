@@ -448,7 +448,12 @@ fn fetch(language: Language, address: &str, request: &str) -> Result<Value, Scri
     };
     let call = Call {
         outbound: Arc::new(Outbound::new(policy)),
-        grant: Grant::everything(),
+        grant: Grant::reaching(&[
+            "http://h",
+            "http://127.0.0.2",
+            "https://127.0.0.1",
+            &format!("http://{address}"),
+        ]),
         ..fixture::call()
     };
     fixture::run_as(&program, Map::new(), call)

@@ -26,7 +26,7 @@ const SIZE: Size = Size {
 pub const QUERY: HostFn = HostFn {
     module: "db",
     name: "query",
-    needs: Capability::Database,
+    needs: Capability::Tables,
     doc: "db.query(sql, params?) → list of rows, each a map from column to value. params: a list for ?, a map for :name.",
     params: PARAMS,
     size: SIZE,
@@ -42,7 +42,7 @@ pub const QUERY: HostFn = HostFn {
 pub const EXECUTE: HostFn = HostFn {
     module: "db",
     name: "execute",
-    needs: Capability::Database,
+    needs: Capability::Tables,
     doc: "db.execute(sql, params?) → { changes, lastInsertId }",
     params: PARAMS,
     size: SIZE,
@@ -61,7 +61,7 @@ pub const EXECUTE: HostFn = HostFn {
 pub const TRANSACTION: HostFn = HostFn {
     module: "db",
     name: "transaction",
-    needs: Capability::Database,
+    needs: Capability::Tables,
     doc: "db.transaction(function(tx) … end): all of it or, when the function raises an error, nothing. Use tx inside; fetch first, then write.",
     params: &[Param::required("function", Kind::Function)],
     size: ARGUMENTS,
@@ -97,9 +97,10 @@ fn bind(args: &mut Arguments) -> Params {
 /// A refused or wrong statement is the script's to catch; what the host cannot do keeps its type.
 fn explain(error: DbError) -> HostError {
     match error {
-        DbError::Sql { .. } | DbError::Refused { .. } => HostError::Raised(error.to_string()),
+        DbError::Sql { .. } | DbError::Mistake { .. } => HostError::Raised(error.to_string()),
+        DbError::Denied { message } => HostError::Denied(message),
         DbError::Limit { .. } => HostError::Limit(error.to_string()),
-        DbError::Busy { .. } | DbError::Full => HostError::Host(Error::from(error)),
+        DbError::Busy { .. } | DbError::Full { .. } => HostError::Host(Error::from(error)),
         DbError::TransactionEnded | DbError::Internal(_) => HostError::Fatal(Error::from(error)),
     }
 }

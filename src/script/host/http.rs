@@ -80,7 +80,13 @@ fn request(host: &mut HostCall<'_>, mut args: Arguments) -> Result<Value, HostEr
         verify_tls: verify(&fields)?,
         max_body: LONGEST_REPLY,
     };
-    match host.call.outbound.request(&request, &granted) {
+    let asked = {
+        let network = host.call.grant.network();
+        host.call
+            .outbound
+            .request(&request, &|url| network.allows(url))
+    };
+    match asked {
         Ok(response) => Ok(reply(response)),
         Err(error) => Err(failed(host, &request.url, &error)),
     }
@@ -106,27 +112,23 @@ fn failed(host: &mut HostCall<'_>, url: &Url, error: &OutboundError) -> HostErro
     HostError::Denied(text)
 }
 
-/// Until grants name hosts, the capability alone decides.
-fn granted(_: &Url) -> Result<(), String> {
-    Ok(())
-}
-
 fn check(host: &mut HostCall<'_>, mut args: Arguments) -> Result<Value, HostError> {
     let Value::Map(fields) = args.take(0) else {
         return raised("request must be a map");
     };
     known(&fields, &["url", "verifyTls"])?;
+    let network = host.call.grant.network();
     let refusal = host
         .call
         .outbound
-        .check(&address(&fields)?, verify(&fields)?, &granted)
-        .err();
+        .check(&address(&fields)?, verify(&fields)?, &|url| {
+            network.allows(url)
+        })
+        .err()
+        .map(|why| why.to_string());
     Ok(Value::map([
         ("allowed", Value::Bool(refusal.is_none())),
-        (
-            "reason",
-            refusal.map_or(Value::Null, |why| Value::Text(why.to_string())),
-        ),
+        ("reason", refusal.map_or(Value::Null, Value::Text)),
     ]))
 }
 

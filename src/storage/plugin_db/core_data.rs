@@ -18,7 +18,7 @@ impl PluginDb {
         }
         let mut session = Session::open(&self.storage, &self.scope, Access::Read, self.deadline)?;
         let result = session.read_as_host(work)?;
-        session.commit()?;
+        session.commit(&self.scope)?;
         Ok(result)
     }
 
@@ -29,8 +29,8 @@ impl PluginDb {
         }
         let mut session = Session::open(&self.storage, &self.scope, Access::Write, self.deadline)?;
         require_installed(&session, self.installation)?;
-        let result = session.as_host(&self.scope.tenant, work)?;
-        session.commit()?;
+        let result = session.as_host(&self.scope, work)?;
+        session.commit(&self.scope)?;
         Ok(result)
     }
 
