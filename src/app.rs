@@ -27,6 +27,7 @@ pub struct App {
     pub storage: Arc<Storage>,
     pub marketplace: Arc<Marketplace>,
     pub packages: Arc<PackageStore>,
+    pub outbound: Arc<Outbound>,
     pub sessions: Sessions,
     pub lifecycle: Lifecycle,
     pub metrics: Arc<Metrics>,
@@ -58,7 +59,7 @@ impl App {
         let secrets = Arc::new(SecretBox::open(&config.secret_key)?);
         let storage = Arc::new(Storage::open(&data, &StorageOptions::default())?);
         let packages = Arc::new(PackageStore::new(&data));
-        let outbound = Arc::new(Outbound::new(config.outbound_policy()));
+        let outbound = Arc::new(Outbound::new(config.outbound_policy()?));
         let source = Source::parse(&config.marketplace)?;
         let marketplace = Arc::new(Marketplace::new(
             source,
@@ -72,7 +73,7 @@ impl App {
             storage: Arc::clone(&storage),
             marketplace: Arc::clone(&marketplace),
             packages: Arc::clone(&packages),
-            outbound,
+            outbound: Arc::clone(&outbound),
             secrets,
             metrics: Arc::clone(&metrics),
             runtime: Runtime::new(limits).observed_by(metrics.scripts()),
@@ -84,6 +85,7 @@ impl App {
             storage,
             marketplace,
             packages,
+            outbound,
             sessions,
             lifecycle,
             metrics,
@@ -106,6 +108,12 @@ impl App {
             tenant_slots_in_use: figure(stats.in_use),
             tenant_slot_hits: figure(stats.hits),
             tenant_slot_misses: figure(stats.misses),
+            outbound_denied: self
+                .outbound
+                .denied()
+                .into_iter()
+                .map(|(reason, count)| (reason, figure(count)))
+                .collect(),
             ..Reading::default()
         };
         if let Some(more) = self.more_figures.get() {

@@ -1,4 +1,7 @@
 //! Core data of the governance application that Souk's own pages show: the model inventory.
+//! What plugins may read and write of it is [`resource`].
+
+pub mod resource;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params};
 use serde::Serialize;

@@ -50,6 +50,8 @@ pub mod configuration;
 pub mod configuration_schema;
 pub mod installation;
 pub mod password;
+pub mod permission;
+pub mod plugin_secret;
 pub mod secret;
 
 pub mod outbound;

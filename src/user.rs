@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::clock;
 use crate::error::{Error, Result};
+use crate::tenant::TenantId;
 
 const LONGEST_NAME: usize = 200;
 const LONGEST_EMAIL: usize = 254;
@@ -166,6 +167,18 @@ impl User {
                 named_params! { ":organization": organization_id },
                 Self::from_row,
             )?
+            .collect::<Result<_, _>>()?;
+        Ok(users)
+    }
+
+    /// The people of one tenant, in order of id.
+    pub fn of_tenant(conn: &Connection, tenant: &TenantId) -> Result<Vec<Self>> {
+        let sql = select(
+            "WHERE organization_id = (SELECT organization_id FROM tenants WHERE tenant_id = :tenant) ORDER BY id",
+        );
+        let mut statement = conn.prepare_cached(&sql)?;
+        let users = statement
+            .query_map(named_params! { ":tenant": tenant.as_str() }, Self::from_row)?
             .collect::<Result<_, _>>()?;
         Ok(users)
     }

@@ -4,6 +4,7 @@
 //!     cargo bench --bench figures
 //!     cargo bench --bench figures -- --only lua,edge --seconds 2
 //!     cargo bench --bench figures -- --peers --json
+//!     cargo bench --bench figures -- --before ../older/souk
 //!
 //! The rows take turns: each round measures all of them once, and a row's figure is the median of its
 //! rounds, so that a machine which is busy for a while disturbs all rows alike.
@@ -75,6 +76,9 @@ struct Options {
     /// Measure this executable instead of the one that was just built
     #[arg(long, value_name = "FILE")]
     souk: Option<PathBuf>,
+    /// Measure the plugins' routes of another build beside it, in the same rounds
+    #[arg(long, value_name = "FILE")]
+    before: Option<PathBuf>,
     /// Print JSON with every single measurement
     #[arg(long)]
     json: bool,
@@ -109,7 +113,11 @@ fn measure(options: &Options) -> Result<(), String> {
         .prefix("figures-")
         .tempdir_in(env!("CARGO_TARGET_TMPDIR"))
         .map_err(|error| format!("cannot make a folder for the data: {error}"))?;
-    let servers = Servers::start(folder.path(), options.souk.as_deref())?;
+    let servers = Servers::start(
+        folder.path(),
+        options.souk.as_deref(),
+        options.before.as_deref(),
+    )?;
     let mut rows = rows::all(&servers)?;
     rows.retain(|row| {
         options.only.is_empty() || options.only.iter().any(|text| row.name.contains(text))

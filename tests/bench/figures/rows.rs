@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::aims::Aim;
 use crate::client::{Answer, Client};
-use crate::servers::Servers;
+use crate::servers::{Servers, Souk};
 use crate::trivial;
 use crate::wrk::Request;
 
@@ -53,10 +53,14 @@ const ROUTES: [Route; 5] = [
     },
 ];
 
+const LANGUAGES: [&str; 2] = ["lua", "rhai"];
+
 const INSERTED: &str = r#"{"name":"model-{n}","version":"1","stage":"None","run_id":"0123456789abcdef0123456789abcdef","source":"s3://bucket/path/model","created_at":"2026-01-01T00:00:00Z"}"#;
 
 /// Rhai may be so much slower than Lua.
 const RHAI_BEHIND_LUA: f64 = 1.5;
+/// What a build keeps of the one before it.
+const KEEPS_OF_BEFORE: f64 = 0.85;
 /// What the edge keeps of tiny_http alone.
 const EDGE_KEEPS: f64 = 0.65;
 
@@ -87,6 +91,10 @@ pub struct Row {
 }
 
 pub fn all(servers: &Servers) -> Result<Vec<Row>, String> {
+    let souk = &servers.souk;
+    if let Some(before) = &servers.before {
+        return Ok(side_by_side(souk, before));
+    }
     let mut rows = vec![
         trivial_row("tiny_http", &servers.bare, None),
         trivial_row(
@@ -94,30 +102,43 @@ pub fn all(servers: &Servers) -> Result<Vec<Row>, String> {
             &servers.edge,
             Some(Aim::at_least(EDGE_KEEPS, "tiny_http")),
         ),
+        souk_row(souk, "healthz", Request::get("/healthz"), 200, |answer| {
+            !answer.body.is_empty()
+        }),
+        asset_row(souk)?,
         souk_row(
-            servers,
-            "healthz",
-            Request::get("/healthz"),
-            200,
-            |answer| !answer.body.is_empty(),
-        ),
-        asset_row(servers)?,
-        souk_row(
-            servers,
+            souk,
             "installations",
-            Request::get("/api/plugins/installations").signed_in(servers.admin.token.as_deref()),
+            Request::get("/api/plugins/installations").signed_in(souk.admin.token.as_deref()),
             200,
             |answer| answer.data().as_array().is_some_and(|rows| rows.len() == 2),
         ),
     ];
-    for language in ["lua", "rhai"] {
-        rows.extend(
-            ROUTES
-                .iter()
-                .map(|route| plugin_row(servers, language, route)),
-        );
+    for language in LANGUAGES {
+        rows.extend(ROUTES.iter().map(|route| plugin_row(souk, language, route)));
     }
     Ok(rows)
+}
+
+/// The plugins' routes on both builds, one right after the other.
+fn side_by_side(souk: &Souk, before: &Souk) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for language in LANGUAGES {
+        for route in &ROUTES {
+            let old = plugin_row(before, language, route);
+            let name = format!("before: {}", old.name);
+            rows.push(Row {
+                aim: Some(Aim::at_least(KEEPS_OF_BEFORE, &name)),
+                ..plugin_row(souk, language, route)
+            });
+            rows.push(Row {
+                name,
+                aim: None,
+                ..old
+            });
+        }
+    }
+    rows
 }
 
 impl Row {
@@ -179,7 +200,7 @@ fn trivial_row(name: &str, server: &trivial::Trivial, aim: Option<Aim>) -> Row {
 }
 
 fn souk_row(
-    servers: &Servers,
+    souk: &Souk,
     name: &str,
     request: Request,
     status: u16,
@@ -187,8 +208,8 @@ fn souk_row(
 ) -> Row {
     Row {
         name: name.to_owned(),
-        base: servers.souk.address(),
-        pid: servers.souk.pid(),
+        base: souk.server.address(),
+        pid: souk.server.pid(),
         request,
         aim: None,
         is_souk: true,
@@ -198,8 +219,8 @@ fn souk_row(
 }
 
 /// The script that the page names, as a browser asks for it.
-fn asset_row(servers: &Servers) -> Result<Row, String> {
-    let page = servers.souk.nobody().try_send("GET", "/", None, &[])?;
+fn asset_row(souk: &Souk) -> Result<Row, String> {
+    let page = souk.server.nobody().try_send("GET", "/", None, &[])?;
     let page = String::from_utf8_lossy(&page.body).into_owned();
     let path = page
         .split('"')
@@ -207,7 +228,7 @@ fn asset_row(servers: &Servers) -> Result<Row, String> {
         .ok_or("the page names no script: was Souk built with SOUK_SKIP_ASSETS?")?;
     let mut request = Request::get(path);
     request.headers.push(("Accept-Encoding", "gzip".to_owned()));
-    Ok(souk_row(servers, "static asset", request, 200, |answer| {
+    Ok(souk_row(souk, "static asset", request, 200, |answer| {
         // The client that checks has unpacked it already.
         answer
             .header("content-type")
@@ -215,9 +236,9 @@ fn asset_row(servers: &Servers) -> Result<Row, String> {
     }))
 }
 
-fn plugin_row(servers: &Servers, language: &str, route: &'static Route) -> Row {
+fn plugin_row(souk: &Souk, language: &str, route: &'static Route) -> Row {
     let mut request = Request::get(&format!("/api/plugins/figures-{language}/{}", route.path))
-        .signed_in(servers.admin.token.as_deref());
+        .signed_in(souk.admin.token.as_deref());
     request.method = route.method;
     request.body = (route.method == "POST").then_some(INSERTED);
     let name = format!("{language} {}", route.name);
@@ -228,7 +249,7 @@ fn plugin_row(servers: &Servers, language: &str, route: &'static Route) -> Row {
     };
     Row {
         aim: Some(aim),
-        ..souk_row(servers, &name, request, route.status, |answer| {
+        ..souk_row(souk, &name, request, route.status, |answer| {
             (route.is_right)(&answer.data())
         })
     }

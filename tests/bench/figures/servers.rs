@@ -13,26 +13,49 @@ pub const PLUGINS: [&str; 2] = ["figures-lua", "figures-rhai"];
 pub struct Servers {
     pub bare: Trivial,
     pub edge: Trivial,
-    pub souk: TestServer,
+    pub souk: Souk,
+    /// Another build of Souk, usually an older one.
+    pub before: Option<Souk>,
+}
+
+pub struct Souk {
+    pub server: TestServer,
     /// Signed in as an Admin of the first organization.
     pub admin: Client,
 }
 
 impl Servers {
-    /// Souk is its demo with the plugins that are measured, on data in this folder, and otherwise as it comes.
-    pub fn start(folder: &Path, program: Option<&Path>) -> Result<Self, String> {
+    /// `program` is Souk unless it is the one that was just built, `before` what it is held against.
+    pub fn start(
+        folder: &Path,
+        program: Option<&Path>,
+        before: Option<&Path>,
+    ) -> Result<Self, String> {
+        Ok(Self {
+            souk: Souk::start(&folder.join("data"), program)?,
+            before: before
+                .map(|program| Souk::start(&folder.join("before"), Some(program)))
+                .transpose()?,
+            bare: Trivial::start(Kind::Bare)?,
+            edge: Trivial::start(Kind::Edge)?,
+        })
+    }
+}
+
+impl Souk {
+    /// Its demo with the plugins that are measured, on data in this folder, and otherwise as it comes.
+    fn start(data: &Path, program: Option<&Path>) -> Result<Self, String> {
         let marketplace = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
             .join("tests/bench/figures/marketplace")
             .display()
             .to_string();
-        let mut start =
-            Start::with_flags(&["--marketplace", &marketplace]).on(&folder.join("data"));
+        let mut start = Start::with_flags(&["--marketplace", &marketplace]).on(data);
         start.log_level = "warn";
         if let Some(program) = program {
             start.program = program.to_owned();
         }
-        let souk = start.go();
-        let admin = souk.admin();
+        let server = start.go();
+        let admin = server.admin();
         for key in PLUGINS {
             let answer = admin.try_send(
                 "POST",
@@ -48,11 +71,6 @@ impl Servers {
                 ));
             }
         }
-        Ok(Self {
-            bare: Trivial::start(Kind::Bare)?,
-            edge: Trivial::start(Kind::Edge)?,
-            souk,
-            admin,
-        })
+        Ok(Self { server, admin })
     }
 }
