@@ -43,6 +43,7 @@ pub fn build(limits: &Limits) -> Engine {
     engine.set_max_expr_depths(EXPRESSION_DEPTHS.0, EXPRESSION_DEPTHS.1);
     engine.on_progress(|_| current::must_stop().then_some(Dynamic::UNIT));
     bound_parsing(&mut engine);
+    engine.set_optimization_level(rhai::OptimizationLevel::None);
     engine.on_print(print);
     engine.on_debug(|text, _, _| print(text));
 
