@@ -30,6 +30,7 @@ pub mod logging;
 pub mod metrics;
 pub mod offline;
 pub mod readiness;
+pub mod selftest;
 pub mod tenant_health;
 
 pub mod http;
