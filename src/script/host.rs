@@ -5,12 +5,14 @@
 
 mod base64;
 mod config;
+mod core;
 mod crypto;
 mod db;
 mod http;
 pub(crate) mod json;
 mod log;
 mod random;
+mod secret;
 mod time;
 mod url;
 
@@ -21,6 +23,8 @@ use crate::script::limits::{Clock, Size};
 use crate::script::running::Running;
 use crate::script::{Call, ScriptError};
 use crate::value::Value;
+
+pub use secret::CallSecrets;
 
 pub const HOST_FNS: &[HostFn] = &[
     db::tables::SELECT,
@@ -33,6 +37,22 @@ pub const HOST_FNS: &[HostFn] = &[
     http::REQUEST,
     http::CHECK,
     config::GET,
+    core::USERS,
+    core::RISKS_LIST,
+    core::RISK,
+    core::CREATE_RISK,
+    core::UPDATE_RISK,
+    core::MODELS_LIST,
+    core::MODEL,
+    core::CREATE_MODEL,
+    core::UPDATE_MODEL,
+    core::PROJECTS_LIST,
+    core::PROJECT,
+    core::CREATE_PROJECT,
+    core::UPDATE_PROJECT,
+    core::FILES_LIST,
+    core::FILE,
+    core::CREATE_FILE,
     json::ENCODE,
     json::DECODE,
     base64::ENCODE,
@@ -58,6 +78,8 @@ pub const HOST_FNS: &[HostFn] = &[
     random::HEX,
     random::UUID,
     random::INT,
+    secret::GET,
+    secret::SET,
 ];
 
 /// What an argument list may hold when a function does not say otherwise.
