@@ -65,6 +65,7 @@ impl App {
             packages: Arc::clone(&packages),
             outbound: Arc::clone(&outbound),
             secrets,
+            settings: Arc::new(config.plugin_settings.clone()),
             metrics: Arc::clone(&metrics),
             runtime: Runtime::new(Limits::default()).observed_by(metrics.scripts()),
         });

@@ -11,6 +11,7 @@ mod http;
 pub(crate) mod json;
 mod log;
 mod random;
+mod settings;
 mod time;
 mod url;
 
@@ -29,6 +30,7 @@ pub const HOST_FNS: &[HostFn] = &[
     http::REQUEST,
     http::CHECK,
     config::GET,
+    settings::GET,
     json::ENCODE,
     json::DECODE,
     base64::ENCODE,
