@@ -5,6 +5,7 @@
 
 mod base64;
 mod config;
+mod core;
 mod crypto;
 mod db;
 mod http;
@@ -24,6 +25,10 @@ use crate::script::{Call, ScriptError};
 use crate::value::Value;
 
 pub const HOST_FNS: &[HostFn] = &[
+    db::tables::SELECT,
+    db::tables::INSERT,
+    db::tables::UPDATE,
+    db::tables::DELETE,
     db::QUERY,
     db::EXECUTE,
     db::TRANSACTION,
@@ -31,6 +36,22 @@ pub const HOST_FNS: &[HostFn] = &[
     http::CHECK,
     config::GET,
     settings::GET,
+    core::USERS,
+    core::RISKS_LIST,
+    core::RISK,
+    core::CREATE_RISK,
+    core::UPDATE_RISK,
+    core::MODELS_LIST,
+    core::MODEL,
+    core::CREATE_MODEL,
+    core::UPDATE_MODEL,
+    core::PROJECTS_LIST,
+    core::PROJECT,
+    core::CREATE_PROJECT,
+    core::UPDATE_PROJECT,
+    core::FILES_LIST,
+    core::FILE,
+    core::CREATE_FILE,
     json::ENCODE,
     json::DECODE,
     base64::ENCODE,

@@ -1,10 +1,12 @@
 //! `db`: the plugin's own tables. What SQL may say is decided below, by `storage`.
 
+pub mod tables;
+
 use super::{ARGUMENTS, Arguments, Body, HostCall, HostError, HostFn, Kind, Param, raised};
 use crate::error::Error;
 use crate::script::grant::Capability;
 use crate::script::limits::Size;
-use crate::storage::plugin_db::{DbError, Params, PluginDb, RowLimits};
+use crate::storage::plugin_db::{DbError, Executed, Params, PluginDb, RowLimits};
 use crate::value::Value;
 
 /// Most rows of one query, and most bytes of all their values.
@@ -48,13 +50,10 @@ pub const EXECUTE: HostFn = HostFn {
     size: SIZE,
     body: Body::Call(|host, mut args| {
         let params = bind(&mut args);
-        let done = open(host)?
+        open(host)?
             .execute(args.text(0), &params)
-            .map_err(explain)?;
-        Ok(Value::map([
-            ("changes", Value::Int(done.changes)),
-            ("lastInsertId", Value::Int(done.last_insert_id)),
-        ]))
+            .map(done)
+            .map_err(explain)
     }),
 };
 
@@ -86,6 +85,13 @@ fn open<'a>(host: &'a mut HostCall<'_>) -> Result<&'a mut PluginDb, HostError> {
     }
 }
 
+fn done(executed: Executed) -> Value {
+    Value::map([
+        ("changes", Value::Int(executed.changes)),
+        ("lastInsertId", Value::Int(executed.last_insert_id)),
+    ])
+}
+
 fn bind(args: &mut Arguments) -> Params {
     match args.take(1) {
         Value::List(items) if !items.is_empty() => Params::List(items),
@@ -97,9 +103,10 @@ fn bind(args: &mut Arguments) -> Params {
 /// A refused or wrong statement is the script's to catch; what the host cannot do keeps its type.
 fn explain(error: DbError) -> HostError {
     match error {
-        DbError::Sql { .. } | DbError::Refused { .. } => HostError::Raised(error.to_string()),
+        DbError::Sql { .. } | DbError::Mistake { .. } => HostError::Raised(error.to_string()),
+        DbError::Denied { message } => HostError::Denied(message),
         DbError::Limit { .. } => HostError::Limit(error.to_string()),
-        DbError::Busy { .. } | DbError::Full => HostError::Host(Error::from(error)),
+        DbError::Busy { .. } | DbError::Full { .. } => HostError::Host(Error::from(error)),
         DbError::TransactionEnded | DbError::Internal(_) => HostError::Fatal(Error::from(error)),
     }
 }
