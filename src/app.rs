@@ -45,6 +45,16 @@ impl App {
         data: DataDir,
         sample_mlflow: Option<SampleMlflow>,
     ) -> Result<Arc<Self>> {
+        Self::open_with_limits(config, data, sample_mlflow, Limits::default())
+    }
+
+    /// Only for the selftest: no setting of an operator changes what a script may use.
+    pub fn open_with_limits(
+        config: Config,
+        data: DataDir,
+        sample_mlflow: Option<SampleMlflow>,
+        limits: Limits,
+    ) -> Result<Arc<Self>> {
         let data = Arc::new(data);
         let secrets = Arc::new(SecretBox::open(&config.secret_key)?);
         let storage = Arc::new(Storage::open(&data, &StorageOptions::default())?);
@@ -67,7 +77,7 @@ impl App {
             secrets,
             settings: Arc::new(config.plugin_settings.clone()),
             metrics: Arc::clone(&metrics),
-            runtime: Runtime::new(Limits::default()).observed_by(metrics.scripts()),
+            runtime: Runtime::new(limits).observed_by(metrics.scripts()),
         });
         Ok(Arc::new(Self {
             readiness: Readiness::new(Arc::clone(&storage), Arc::clone(&packages)),

@@ -36,7 +36,7 @@ use crate::package::store::PackageStore;
 use crate::permission::{Granted, Wishes};
 use crate::plugin_key::PluginKey;
 use crate::plugin_settings::PluginSettings;
-use crate::script::{Call, Capability, Grant, Hook, Runtime};
+use crate::script::{Call, CallSecrets, Capability, Grant, Hook, Runtime};
 use crate::secret::SecretBox;
 use crate::session::Caller;
 use crate::storage::Storage;
@@ -223,12 +223,23 @@ impl Lifecycle {
         configuration: &Configuration,
         db: Option<PluginDb>,
     ) -> Call {
+        let grant = Grant::of(rights.granted, rights.wishes, configuration);
+        let shown = if grant.allows(Capability::ConfigurationSecrets) {
+            configuration.clone()
+        } else {
+            owner.masked(configuration)
+        };
+        let secrets = owner.secret_values(configuration).into_iter();
+        let secrets = secrets
+            .map(|(pointer, value)| (pointer, Value::from(value)))
+            .collect();
         Call {
-            grant: Grant::of(rights.granted, rights.wishes, configuration),
+            grant,
             tenant: caller.tenant.clone(),
             plugin: owner.plugin.clone(),
             user_id: caller.user_id,
-            configuration: Value::from(&Json::Object(configuration.clone())),
+            configuration: Value::from(&Json::Object(shown)),
+            secrets: CallSecrets::new(Arc::clone(&self.secrets), secrets),
             db,
             outbound: Arc::clone(&self.outbound),
             settings: Arc::clone(&self.settings),
@@ -267,9 +278,10 @@ impl Lifecycle {
             let outcome = loaded
                 .program
                 .run_hook(Hook::ValidateConfig, vec![argument], call);
+            let redaction = &outcome.call.redaction;
             let answer = outcome
                 .result
-                .map_err(|error| self.hook_refused(&owner, plain, error))?;
+                .map_err(|error| self.hook_refused(plugin, redaction, error))?;
             if answer.get("valid").and_then(Value::as_bool) == Some(false) {
                 errors = listed_errors(answer.get("errors"));
             }

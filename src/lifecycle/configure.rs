@@ -60,10 +60,12 @@ impl Lifecycle {
                 .plugin
                 .program
                 .run_hook(Hook::Configure, arguments, call);
-            let answer = outcome
+            let redaction = &outcome.call.redaction;
+            outcome
                 .result
-                .map_err(|error| self.hook_refused(owner, plain, error))?;
-            verdict(&answer, "The plugin refused the configuration")?;
+                .map_err(|error| self.hook_refused(key, redaction, error))
+                .and_then(|answer| verdict(&answer, "The plugin refused the configuration"))
+                .map_err(|error| without_secrets(error, redaction))?;
             db = outcome.call.db.ok_or_else(lost_database)?;
         }
         let row = db.host(|conn| {

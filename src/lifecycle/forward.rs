@@ -119,6 +119,7 @@ impl Lifecycle {
             ("configuration".to_owned(), call.configuration.clone()),
         ]);
         let outcome = installed.plugin.program.run_route(&route, ctx, call);
+        let redaction = &outcome.call.redaction;
         match outcome.result {
             Ok(value) => read_reply(value).map_err(|message| Error::Plugin {
                 plugin: key.to_string(),
@@ -131,7 +132,7 @@ impl Lifecycle {
             }) if (400..=599).contains(&status) => Ok(PluginReply {
                 status,
                 content: Content::Data(
-                    Json::from(owner.redaction(&plain).clean(&message))
+                    Json::from(redaction.clean(&message))
                         .to_string()
                         .into_bytes(),
                 ),
@@ -139,10 +140,7 @@ impl Lifecycle {
             }),
             Err(error) => {
                 tracing::error!(plugin = %key, route = %route.key, "[PluginService] a route failed");
-                Err(without_secrets(
-                    script_error(key, error),
-                    &owner.redaction(&plain),
-                ))
+                Err(without_secrets(script_error(key, error), redaction))
             }
         }
     }

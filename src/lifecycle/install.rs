@@ -99,11 +99,12 @@ impl Lifecycle {
             call.configuration.clone(),
         ];
         let outcome = loaded.program.run_hook(Hook::Install, arguments, call);
+        let redaction = &outcome.call.redaction;
         outcome
             .result
-            .map_err(|error| self.hook_refused(&owner, &plain, error))
+            .map_err(|error| self.hook_refused(key, redaction, error))
             .and_then(|answer| verdict(&answer, "The plugin refused to be installed"))
-            .map_err(|error| without_secrets(error, &owner.redaction(&plain)))?;
+            .map_err(|error| without_secrets(error, redaction))?;
         let mut db = outcome.call.db.ok_or_else(lost_database)?;
         let row = db.host(|conn| {
             Installation::insert(

@@ -12,6 +12,7 @@ mod http;
 pub(crate) mod json;
 mod log;
 mod random;
+mod secret;
 mod settings;
 mod time;
 mod url;
@@ -23,6 +24,8 @@ use crate::script::limits::{Clock, Size};
 use crate::script::running::Running;
 use crate::script::{Call, ScriptError};
 use crate::value::Value;
+
+pub use secret::CallSecrets;
 
 pub const HOST_FNS: &[HostFn] = &[
     db::tables::SELECT,
@@ -77,6 +80,8 @@ pub const HOST_FNS: &[HostFn] = &[
     random::HEX,
     random::UUID,
     random::INT,
+    secret::GET,
+    secret::SET,
 ];
 
 /// What an argument list may hold when a function does not say otherwise.
