@@ -75,6 +75,7 @@ impl App {
             packages: Arc::clone(&packages),
             outbound: Arc::clone(&outbound),
             secrets,
+            settings: Arc::new(config.plugin_settings.clone()),
             metrics: Arc::clone(&metrics),
             runtime: Runtime::new(limits).observed_by(metrics.scripts()),
         });

@@ -34,6 +34,7 @@ mod mlflow_recorded;
 mod model_inventory;
 mod notes;
 mod pages;
+mod permissions;
 mod plugin_routes;
 mod shell;
 mod source_code;
