@@ -4,6 +4,7 @@
 //! plugin's hook did commit together or not at all. Whatever waits on a network happens before it.
 
 mod configure;
+mod evidence;
 mod forward;
 mod install;
 mod installations;
@@ -32,6 +33,7 @@ use crate::outbound::Outbound;
 use crate::package::Package;
 use crate::package::store::PackageStore;
 use crate::plugin_key::PluginKey;
+use crate::runs::Runs;
 use crate::script::{Call, Grant, Hook, Runtime};
 use crate::secret::SecretBox;
 use crate::session::Caller;
@@ -39,6 +41,7 @@ use crate::storage::Storage;
 use crate::storage::plugin_db::PluginDb;
 use crate::tenant::TenantId;
 use crate::value::Value;
+use evidence::HookRuns;
 use installations::Installations;
 use operation::Operations;
 use programs::{Loaded, Programs};
@@ -54,6 +57,7 @@ pub struct Lifecycle {
     outbound: Arc<Outbound>,
     secrets: Arc<SecretBox>,
     metrics: Arc<Metrics>,
+    runs: Arc<Runs>,
     programs: Programs,
     installations: Installations,
     operations: Operations,
@@ -67,6 +71,7 @@ pub struct Rooms {
     pub outbound: Arc<Outbound>,
     pub secrets: Arc<SecretBox>,
     pub metrics: Arc<Metrics>,
+    pub runs: Arc<Runs>,
     pub runtime: Runtime,
 }
 
@@ -86,6 +91,7 @@ impl Lifecycle {
             outbound: rooms.outbound,
             secrets: rooms.secrets,
             metrics: rooms.metrics,
+            runs: rooms.runs,
             programs: Programs::new(rooms.runtime),
             operations: Operations::default(),
         }
@@ -212,6 +218,7 @@ impl Lifecycle {
         plugin: &PluginKey,
         loaded: &Loaded,
         plain: &Configuration,
+        ran: &mut HookRuns,
     ) -> Result<()> {
         let mut errors = loaded.schema.as_ref().map_or_else(Vec::new, |schema| {
             schema.validate(&Json::Object(plain.clone()))
@@ -223,6 +230,12 @@ impl Lifecycle {
             let outcome = loaded
                 .program
                 .run_hook(Hook::ValidateConfig, vec![argument], call);
+            ran.add(
+                caller,
+                &loaded.program,
+                Hook::ValidateConfig,
+                outcome.account,
+            );
             let answer = outcome
                 .result
                 .map_err(|error| self.hook_refused(&owner, plain, error))?;

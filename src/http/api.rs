@@ -7,6 +7,7 @@ pub mod installations;
 pub mod marketplace;
 pub mod metrics;
 pub mod plugin_routes;
+pub mod runs;
 pub mod setup;
 pub mod ui;
 pub mod users;

@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use super::Lifecycle;
+use super::evidence::HookRuns;
 use super::refusal::{verdict, without_secrets};
 use crate::configuration::Configuration;
 use crate::error::{Error, Result};
@@ -57,10 +58,12 @@ impl Lifecycle {
         let owner = Self::owner(&caller.tenant, key, &loaded);
 
         // An install without one is the seed's `{}`: the hook must see that nothing was configured yet.
+        // Kept with the installation: of an install that fails there is none, and the log has it.
+        let mut ran = HookRuns::default();
         let plain = match configuration {
             Some(given) => {
                 let plain = owner.merge(&self.secrets, given, &Configuration::new())?;
-                self.validate(caller, key, &loaded, &plain)
+                self.validate(caller, key, &loaded, &plain, &mut ran)
                     .map_err(|error| without_secrets(error, &owner.redaction(&plain)))?;
                 plain
             }
@@ -77,6 +80,7 @@ impl Lifecycle {
             call.configuration.clone(),
         ];
         let outcome = loaded.program.run_hook(Hook::Install, arguments, call);
+        ran.add(caller, &loaded.program, Hook::Install, outcome.account);
         outcome
             .result
             .map_err(|error| self.hook_refused(&owner, &plain, error))
@@ -96,6 +100,7 @@ impl Lifecycle {
             )
         })?;
         db.commit_lifecycle()?;
+        self.keep_hooks(&caller.tenant, row.id, ran);
         Ok(self.shown(&row))
     }
 

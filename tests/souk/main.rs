@@ -34,6 +34,7 @@ mod model_inventory;
 mod notes;
 mod pages;
 mod plugin_routes;
+mod runs;
 mod shell;
 mod source_code;
 mod statistics;

@@ -32,10 +32,9 @@ pub const QUERY: HostFn = HostFn {
     size: SIZE,
     body: Body::Call(|host, mut args| {
         let params = bind(&mut args);
-        let rows = open(host)?
-            .query(args.text(0), &params, ROWS)
-            .map_err(explain)?;
-        Ok(Value::Rows(Box::new(rows)))
+        let rows = open(host)?.query(args.text(0), &params, ROWS);
+        host.statement = Some(args.take_text(0));
+        Ok(Value::Rows(Box::new(rows.map_err(explain)?)))
     }),
 };
 
@@ -48,9 +47,9 @@ pub const EXECUTE: HostFn = HostFn {
     size: SIZE,
     body: Body::Call(|host, mut args| {
         let params = bind(&mut args);
-        let done = open(host)?
-            .execute(args.text(0), &params)
-            .map_err(explain)?;
+        let done = open(host)?.execute(args.text(0), &params);
+        host.statement = Some(args.take_text(0));
+        let done = done.map_err(explain)?;
         Ok(Value::map([
             ("changes", Value::Int(done.changes)),
             ("lastInsertId", Value::Int(done.last_insert_id)),
@@ -97,7 +96,8 @@ fn bind(args: &mut Arguments) -> Params {
 /// A refused or wrong statement is the script's to catch; what the host cannot do keeps its type.
 fn explain(error: DbError) -> HostError {
     match error {
-        DbError::Sql { .. } | DbError::Refused { .. } => HostError::Raised(error.to_string()),
+        DbError::Sql { .. } => HostError::Raised(error.to_string()),
+        DbError::Refused { .. } => HostError::Denied(error.to_string()),
         DbError::Limit { .. } => HostError::Limit(error.to_string()),
         DbError::Busy { .. } | DbError::Full => HostError::Host(Error::from(error)),
         DbError::TransactionEnded | DbError::Internal(_) => HostError::Fatal(Error::from(error)),

@@ -6,7 +6,7 @@ use url::Url;
 
 use super::url::{add_query, pairs, read};
 use super::{ARGUMENTS, Arguments, Body, HostCall, HostError, HostFn, Kind, Param, json, raised};
-use crate::outbound::{OutboundRequest, OutboundResponse};
+use crate::outbound::{OutboundError, OutboundRequest, OutboundResponse};
 use crate::script::grant::Capability;
 use crate::script::limits::Size;
 use crate::value::{Map, Value};
@@ -81,8 +81,18 @@ fn request(host: &mut HostCall<'_>, mut args: Arguments) -> Result<Value, HostEr
             verify_tls: verify(&fields)?,
             max_body: LONGEST_REPLY,
         })
-        .map_err(|error| HostError::Raised(error.to_string()))?;
+        .map_err(explain)?;
     Ok(reply(response))
+}
+
+fn explain(error: OutboundError) -> HostError {
+    let text = error.to_string();
+    match error {
+        OutboundError::Refused { .. } | OutboundError::InsecureTls { .. } => {
+            HostError::Denied(text)
+        }
+        _ => HostError::Raised(text),
+    }
 }
 
 fn check(host: &mut HostCall<'_>, mut args: Arguments) -> Result<Value, HostError> {
