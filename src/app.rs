@@ -28,6 +28,7 @@ pub struct App {
     pub storage: Arc<Storage>,
     pub marketplace: Arc<Marketplace>,
     pub packages: Arc<PackageStore>,
+    pub outbound: Arc<Outbound>,
     pub sessions: Sessions,
     pub lifecycle: Lifecycle,
     pub runs: Arc<Runs>,
@@ -46,11 +47,21 @@ impl App {
         data: DataDir,
         sample_mlflow: Option<SampleMlflow>,
     ) -> Result<Arc<Self>> {
+        Self::open_with_limits(config, data, sample_mlflow, Limits::default())
+    }
+
+    /// Only for the selftest: no setting of an operator changes what a script may use.
+    pub fn open_with_limits(
+        config: Config,
+        data: DataDir,
+        sample_mlflow: Option<SampleMlflow>,
+        limits: Limits,
+    ) -> Result<Arc<Self>> {
         let data = Arc::new(data);
         let secrets = Arc::new(SecretBox::open(&config.secret_key)?);
         let storage = Arc::new(Storage::open(&data, &StorageOptions::default())?);
         let packages = Arc::new(PackageStore::new(&data));
-        let outbound = Arc::new(Outbound::new(config.outbound_policy()));
+        let outbound = Arc::new(Outbound::new(config.outbound_policy()?));
         let source = Source::parse(&config.marketplace)?;
         let marketplace = Arc::new(Marketplace::new(
             source,
@@ -65,11 +76,11 @@ impl App {
             storage: Arc::clone(&storage),
             marketplace: Arc::clone(&marketplace),
             packages: Arc::clone(&packages),
-            outbound,
+            outbound: Arc::clone(&outbound),
             secrets,
             metrics: Arc::clone(&metrics),
             runs: Arc::clone(&runs),
-            runtime: Runtime::new(Limits::default()).observed_by(metrics.scripts()),
+            runtime: Runtime::new(limits).observed_by(metrics.scripts()),
         });
         Ok(Arc::new(Self {
             readiness: Readiness::new(Arc::clone(&storage), Arc::clone(&packages)),
@@ -78,6 +89,7 @@ impl App {
             storage,
             marketplace,
             packages,
+            outbound,
             sessions,
             lifecycle,
             runs,
@@ -105,6 +117,12 @@ impl App {
             tenant_slots_in_use: figure(stats.in_use),
             tenant_slot_hits: figure(stats.hits),
             tenant_slot_misses: figure(stats.misses),
+            outbound_denied: self
+                .outbound
+                .denied()
+                .into_iter()
+                .map(|(reason, count)| (reason, figure(count)))
+                .collect(),
             ..Reading::default()
         };
         if let Some(more) = self.more_figures.get() {

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use ipnet::IpNet;
 
 use crate::error::{Error, Result};
-use crate::outbound::{AllowEntry, OutboundPolicy};
+use crate::outbound::{AllowEntry, CaFile, OutboundPolicy, Proxy};
 use keys::Key;
 
 /// What one key holds before its type is read.
@@ -60,8 +60,12 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     pub metrics_token: Option<String>,
     pub workers: usize,
+    /// Nothing is asked of any network.
+    pub offline: bool,
     pub outbound_allow: Vec<AllowEntry>,
     pub outbound_insecure_tls: Vec<String>,
+    pub outbound_proxy: Option<Proxy>,
+    pub outbound_ca_file: Option<PathBuf>,
     pub secret_key: SecretKeyPlace,
     pub log_json: bool,
     pub log_level: String,
@@ -93,11 +97,15 @@ impl Config {
     }
 
     /// What the operator allows of requests to the outside.
-    pub fn outbound_policy(&self) -> OutboundPolicy {
-        OutboundPolicy {
+    pub fn outbound_policy(&self) -> Result<OutboundPolicy> {
+        let ca_file = self.outbound_ca_file.as_deref();
+        Ok(OutboundPolicy {
+            offline: self.offline,
             allow: self.outbound_allow.clone(),
             insecure_tls: self.outbound_insecure_tls.clone(),
-        }
+            proxy: self.outbound_proxy.clone(),
+            ca_file: ca_file.map(CaFile::read).transpose()?.unwrap_or_default(),
+        })
     }
 
     pub fn settings(&self) -> &Settings {
@@ -128,11 +136,16 @@ impl Config {
             })?,
             metrics_token: Some(read.text("metrics_token")?).filter(|token| !token.is_empty()),
             workers: read.number("workers", 2, 256)? as usize,
+            offline: read.one_of("offline", &["true", "false"])? == "true",
             outbound_allow: read.list("outbound.allow", |text| {
                 AllowEntry::parse(text).map_err(|error| error.to_string())
             })?,
             outbound_insecure_tls: read
                 .list("outbound.insecure_tls", |text| Ok(text.to_owned()))?,
+            outbound_proxy: read.secret("outbound.proxy", Proxy::parse)?,
+            outbound_ca_file: Some(read.text("outbound.ca_file")?)
+                .filter(|path| !path.is_empty())
+                .map(PathBuf::from),
             secret_key,
             log_json: read.one_of("log.format", &["text", "json"])? == "json",
             log_level: read.one_of("log.level", &["error", "warn", "info", "debug", "trace"])?,
@@ -187,6 +200,20 @@ impl Reader<'_> {
             Ok(text)
         } else {
             Err(self.wrong(key, &text, &format!("one of {}", allowed.join(", "))))
+        }
+    }
+
+    /// `None` where it is empty. A wrong one is not repeated.
+    fn secret<T>(
+        &self,
+        key: &str,
+        parse: impl Fn(&str) -> Result<T, &'static str>,
+    ) -> Result<Option<T>> {
+        match self.text(key)?.as_str() {
+            "" => Ok(None),
+            text => parse(text)
+                .map(Some)
+                .map_err(|wanted| self.wrong(key, "***", wanted)),
         }
     }
 

@@ -1,6 +1,7 @@
 //! A plugin's configuration on its way in and out: which fields are secret, how they are stored, and what is shown.
 //!
-//! Stored, a secret is `{"$sealed": "<base64>"}`; shown, it is [`MASK`]; a script alone sees it plain.
+//! Stored, a secret is `{"$sealed": "<base64>"}`; shown, to clients and scripts, it is [`MASK`]. A script reads
+//! it by its name, unless it was granted to see it where it stands.
 //! A field is secret when the plugin's schema says `format: "password"`, or when its name says so:
 //! plugins written for the original system have no schema.
 
@@ -38,7 +39,7 @@ impl Owner<'_> {
         Ok(stored)
     }
 
-    /// What a script sees.
+    /// With every secret in plain text.
     pub fn unseal(&self, secrets: &SecretBox, stored: &Configuration) -> Result<Configuration> {
         let mut plain = stored.clone();
         for pointer in sealed_pointers(stored) {
@@ -196,16 +197,30 @@ impl Owner<'_> {
             .collect()
     }
 
+    /// A plain configuration as a script sees it that was not granted its secrets: that one is set shows.
+    pub fn masked(&self, plain: &Configuration) -> Configuration {
+        let mut shown = plain.clone();
+        for pointer in self.secret_pointers(plain) {
+            replace(&mut shown, &pointer, Value::String(MASK.to_owned()));
+        }
+        shown
+    }
+
+    /// The secrets of a plain configuration, each with its JSON pointer.
+    pub fn secret_values<'p>(&self, plain: &'p Configuration) -> Vec<(String, &'p Value)> {
+        self.secret_pointers(plain)
+            .into_iter()
+            .filter_map(|pointer| at(plain, &pointer).map(|value| (pointer, value)))
+            .collect()
+    }
+
     /// The secrets of a plain configuration, to be kept out of every text.
     pub fn redaction(&self, plain: &Configuration) -> Redaction {
-        let texts = self
-            .secret_pointers(plain)
-            .into_iter()
-            .filter_map(|pointer| match at(plain, &pointer)? {
-                Value::String(text) => Some(text.clone()),
-                other => Some(other.to_string()),
-            });
-        Redaction::new(texts)
+        let texts = self.secret_values(plain);
+        Redaction::new(texts.into_iter().map(|(_, value)| match value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        }))
     }
 
     fn place(&self, pointer: &str) -> String {

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::clock;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
+use crate::permission::Granted;
 use crate::plugin_key::PluginKey;
 
 pub struct Installation {
@@ -15,6 +16,8 @@ pub struct Installation {
     pub installed_at: String,
     pub uninstalled_at: Option<String>,
     pub error_message: Option<String>,
+    /// Beyond what every installation has.
+    pub granted: Granted,
     /// As stored: secrets are sealed (see `configuration`).
     pub configuration: Map<String, Value>,
     pub metadata: Option<Value>,
@@ -38,11 +41,12 @@ pub struct NewInstallation<'a> {
     pub configuration: &'a Map<String, Value>,
     pub version: &'a str,
     pub package_digest: &'a Digest,
+    pub granted: &'a Granted,
     pub installed_by: i64,
 }
 
 const SELECT: &str = "SELECT id, plugin_key, status, installed_at, uninstalled_at, error_message, configuration, metadata,
-       version, package_digest, installed_by, created_at, updated_at, paused_at, paused_reason
+       version, package_digest, installed_by, created_at, updated_at, granted, paused_at, paused_reason
   FROM plugin_installations";
 
 impl Installation {
@@ -50,13 +54,14 @@ impl Installation {
     pub fn insert(conn: &Connection, new: &NewInstallation<'_>) -> Result<Self> {
         let inserted = conn.execute(
             "INSERT INTO plugin_installations
-               (plugin_key, status, installed_at, configuration, version, package_digest, installed_by, created_at, updated_at)
-             VALUES (:key, 'installed', :now, :configuration, :version, :digest, :by, :now, :now)
+               (plugin_key, status, installed_at, configuration, version, package_digest, granted, installed_by, created_at, updated_at)
+             VALUES (:key, 'installed', :now, :configuration, :version, :digest, :granted, :by, :now, :now)
              ON CONFLICT (plugin_key) DO NOTHING",
             named_params! {
                 ":key": new.plugin_key.as_str(), ":now": clock::now_iso(),
                 ":configuration": Value::Object(new.configuration.clone()).to_string(),
-                ":version": new.version, ":digest": new.package_digest, ":by": new.installed_by,
+                ":version": new.version, ":digest": new.package_digest,
+                ":granted": new.granted.to_text(), ":by": new.installed_by,
             },
         )?;
         if inserted == 0 {
@@ -111,6 +116,14 @@ impl Installation {
                 ":configuration": Value::Object(configuration.clone()).to_string(),
                 ":now": clock::now_iso(), ":id": id,
             },
+        )?;
+        Self::with_id(conn, id)
+    }
+
+    pub fn set_granted(conn: &Connection, id: i64, granted: &Granted) -> Result<Self> {
+        conn.execute(
+            "UPDATE plugin_installations SET granted = :granted, updated_at = :now WHERE id = :id",
+            named_params! { ":granted": granted.to_text(), ":now": clock::now_iso(), ":id": id },
         )?;
         Self::with_id(conn, id)
     }
@@ -196,7 +209,12 @@ impl Installation {
             installed_by: row.get(10)?,
             created_at: row.get(11)?,
             updated_at: row.get(12)?,
-            paused: match (row.get(13)?, row.get(14)?) {
+            // Installed before there were grants: nothing beyond what every installation has.
+            granted: match row.get::<_, Option<String>>(13)? {
+                None => Granted::default(),
+                Some(_) => parsed(row, 13, |text| Granted::parse(&text))?,
+            },
+            paused: match (row.get(14)?, row.get(15)?) {
                 (Some(at), Some(reason)) => Some(Paused { at, reason }),
                 _ => None,
             },

@@ -10,6 +10,7 @@ use crate::configuration::Owner;
 use crate::error::{Error, Result};
 use crate::installation::Installation;
 use crate::organization;
+use crate::plugin_secret::Outdated;
 use crate::secret::{KeyFile, SecretBox};
 use crate::session::{self, Rotation};
 use crate::storage::Storage;
@@ -79,7 +80,8 @@ fn reseal(storage: &Storage, secrets: &SecretBox, tenant: &TenantId) -> Result<u
         owner.reseal(secrets, &row.configuration)
     };
     let rows = storage.tenant(tenant, Installation::list)?;
-    let mut waiting = false;
+    let kept = storage.tenant(tenant, |conn| Outdated::all(conn, secrets, tenant))?;
+    let mut waiting = !kept.is_empty();
     for row in &rows {
         waiting |= renewed(row)?.is_some();
     }
@@ -93,6 +95,9 @@ fn reseal(storage: &Storage, secrets: &SecretBox, tenant: &TenantId) -> Result<u
                 Installation::replace_sealed(tx, row.id, &configuration)?;
                 changed += 1;
             }
+        }
+        for kept in Outdated::all(tx, secrets, tenant)? {
+            kept.write(tx)?;
         }
         Ok(changed)
     })

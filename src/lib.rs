@@ -30,6 +30,7 @@ pub mod logging;
 pub mod metrics;
 pub mod offline;
 pub mod readiness;
+pub mod selftest;
 pub mod tenant_health;
 
 pub mod http;
@@ -50,6 +51,8 @@ pub mod configuration;
 pub mod configuration_schema;
 pub mod installation;
 pub mod password;
+pub mod permission;
+pub mod plugin_secret;
 pub mod secret;
 
 pub mod outbound;

@@ -9,6 +9,7 @@ mod forward;
 mod install;
 mod installations;
 mod operation;
+mod permissions;
 mod programs;
 mod refusal;
 mod test_connection;
@@ -21,6 +22,7 @@ use std::time::Duration;
 use serde_json::{Map, Value as Json};
 
 pub use forward::{Content, PluginReply, PluginRequest};
+pub use install::InstallRequest;
 pub use test_connection::ConnectionTest;
 
 use crate::configuration::{Configuration, Owner};
@@ -32,9 +34,10 @@ use crate::metrics::Metrics;
 use crate::outbound::Outbound;
 use crate::package::Package;
 use crate::package::store::PackageStore;
+use crate::permission::{Granted, Wishes};
 use crate::plugin_key::PluginKey;
 use crate::runs::Runs;
-use crate::script::{Call, Grant, Hook, Runtime};
+use crate::script::{Call, CallSecrets, Capability, Grant, Hook, Runtime};
 use crate::secret::SecretBox;
 use crate::session::Caller;
 use crate::storage::Storage;
@@ -44,7 +47,7 @@ use crate::value::Value;
 use evidence::HookRuns;
 use installations::Installations;
 use operation::Operations;
-use programs::{Loaded, Programs};
+use programs::{Loaded, Programs, Rights};
 use refusal::listed_errors;
 
 /// Wall time of a call with all its host calls, unless a route asks for another.
@@ -81,6 +84,35 @@ struct Installed {
     plugin: Arc<Loaded>,
 }
 
+impl Installed {
+    fn rights(&self) -> Rights<'_> {
+        self.plugin.rights(&self.installation.granted)
+    }
+}
+
+/// An installation as clients see it: secrets masked, and each line of its plugin with whether it is granted.
+fn shown(row: &Installation, wishes: &Wishes) -> Json {
+    let mut json = row.to_json(&Owner::mask(&row.configuration));
+    if let Json::Object(fields) = &mut json {
+        fields.insert("permissions".to_owned(), wishes.to_json(Some(&row.granted)));
+        fields.insert("permissionsRating".to_owned(), wishes.rating_name().into());
+    }
+    json
+}
+
+/// What stands for the manifest of a package that cannot be read.
+fn missing(row: &Installation) -> Map<String, Json> {
+    let key = Json::from(row.plugin_key.as_str());
+    Map::from_iter([
+        ("key".to_owned(), key.clone()),
+        ("name".to_owned(), key),
+        (
+            "description".to_owned(),
+            "Plugin not found in marketplace".into(),
+        ),
+    ])
+}
+
 impl Lifecycle {
     pub fn new(rooms: Rooms) -> Self {
         Self {
@@ -103,9 +135,12 @@ impl Lifecycle {
         Ok(rows
             .iter()
             .map(|row| {
-                let mut json = self.shown(row);
+                let listing = self.listing_of(row);
+                let wishes = listing.as_ref().ok().map(permissions::wishes_of);
+                let mut json = shown(row, &wishes.unwrap_or_default());
+                let plugin = listing.map_or_else(|_| missing(row), |listing| listing.to_api());
                 if let Json::Object(fields) = &mut json {
-                    fields.insert("plugin".to_owned(), Json::Object(self.manifest_of(row)));
+                    fields.insert("plugin".to_owned(), Json::Object(plugin));
                 }
                 json
             })
@@ -122,29 +157,16 @@ impl Lifecycle {
         self.packages.get(&row.package_digest)
     }
 
-    fn manifest_of(&self, row: &Installation) -> Map<String, Json> {
-        let listing = self.packages.get(&row.package_digest).and_then(|package| {
-            Listing::shown(package.manifest().clone()).map_err(Error::Internal)
-        });
-        match listing {
-            Ok(listing) => listing.to_api(),
-            Err(error) => {
+    /// The manifest in the installed package.
+    fn listing_of(&self, row: &Installation) -> Result<Listing> {
+        self.packages
+            .get(&row.package_digest)
+            .and_then(|package| {
+                Listing::shown(package.manifest().clone()).map_err(Error::Internal)
+            })
+            .inspect_err(|error| {
                 tracing::error!(plugin = %row.plugin_key, %error, "[PluginService] an installed package cannot be read");
-                let mut missing = Map::new();
-                missing.insert("key".to_owned(), row.plugin_key.as_str().into());
-                missing.insert("name".to_owned(), row.plugin_key.as_str().into());
-                missing.insert(
-                    "description".to_owned(),
-                    "Plugin not found in marketplace".into(),
-                );
-                missing
-            }
-        }
-    }
-
-    /// An installation as clients see it: secrets masked.
-    fn shown(&self, row: &Installation) -> Json {
-        row.to_json(&Owner::mask(&row.configuration))
+            })
     }
 
     fn installation_of(&self, tenant: &TenantId, key: &PluginKey) -> Result<Arc<Installation>> {
@@ -184,15 +206,27 @@ impl Lifecycle {
         &self,
         caller: &Caller,
         owner: &Owner<'_>,
+        rights: Rights<'_>,
         configuration: &Configuration,
         db: Option<PluginDb>,
     ) -> Call {
+        let grant = Grant::of(rights.granted, rights.wishes, configuration);
+        let shown = if grant.allows(Capability::ConfigurationSecrets) {
+            configuration.clone()
+        } else {
+            owner.masked(configuration)
+        };
+        let secrets = owner.secret_values(configuration).into_iter();
+        let secrets = secrets
+            .map(|(pointer, value)| (pointer, Value::from(value)))
+            .collect();
         Call {
-            grant: Grant::everything(),
+            grant,
             tenant: caller.tenant.clone(),
             plugin: owner.plugin.clone(),
             user_id: caller.user_id,
-            configuration: Value::from(&Json::Object(configuration.clone())),
+            configuration: Value::from(&Json::Object(shown)),
+            secrets: CallSecrets::new(Arc::clone(&self.secrets), secrets),
             db,
             outbound: Arc::clone(&self.outbound),
             redaction: owner.redaction(configuration),
@@ -217,6 +251,7 @@ impl Lifecycle {
         caller: &Caller,
         plugin: &PluginKey,
         loaded: &Loaded,
+        granted: &Granted,
         plain: &Configuration,
         ran: &mut HookRuns,
     ) -> Result<()> {
@@ -225,7 +260,7 @@ impl Lifecycle {
         });
         if errors.is_empty() && loaded.program.has(Hook::ValidateConfig) {
             let owner = Self::owner(&caller.tenant, plugin, loaded);
-            let call = self.call(caller, &owner, plain, None);
+            let call = self.call(caller, &owner, loaded.rights(granted), plain, None);
             let argument = call.configuration.clone();
             let outcome = loaded
                 .program
@@ -236,9 +271,10 @@ impl Lifecycle {
                 Hook::ValidateConfig,
                 outcome.account,
             );
+            let redaction = &outcome.call.redaction;
             let answer = outcome
                 .result
-                .map_err(|error| self.hook_refused(&owner, plain, error))?;
+                .map_err(|error| self.hook_refused(plugin, redaction, error))?;
             if answer.get("valid").and_then(Value::as_bool) == Some(false) {
                 errors = listed_errors(answer.get("errors"));
             }

@@ -33,6 +33,8 @@ mod fixture;
 mod query_rows;
 #[cfg(test)]
 mod reach;
+#[cfg(test)]
+mod secrets;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -48,7 +50,8 @@ use crate::tenant::TenantId;
 use crate::value::{Map, Value};
 
 pub use account::{Account, Denial, FunctionUse, HostCalls, Statement};
-pub use grant::{Capability, Grant};
+pub use grant::{Access, Capability, Grant, Resource};
+pub use host::CallSecrets;
 pub use limits::{LONGEST_TIMEOUT_MS, Limits, STACK_BYTES, Size};
 pub use observe::{Ending, Engine, Observer};
 pub use routes::{RouteMatch, RouteTable};
@@ -99,7 +102,9 @@ pub struct Call {
     pub tenant: TenantId,
     pub plugin: PluginKey,
     pub user_id: i64,
+    /// As scripts see it: secret fields are masked unless the grant opens them.
     pub configuration: Value,
+    pub secrets: CallSecrets,
     pub db: Option<PluginDb>,
     pub outbound: Arc<Outbound>,
     /// What must appear in no log line.

@@ -68,6 +68,11 @@ impl SecretBox {
     }
 
     #[cfg(test)]
+    pub fn sample() -> Self {
+        Self::with_key(&[7; KEY_LENGTH])
+    }
+
+    #[cfg(test)]
     fn with_key(key: &[u8; KEY_LENGTH]) -> Self {
         Self {
             newest: Cipher::new(key),
@@ -162,7 +167,7 @@ mod tests {
     use super::*;
 
     fn sample() -> SecretBox {
-        SecretBox::with_key(&[7; KEY_LENGTH])
+        SecretBox::sample()
     }
 
     #[test]

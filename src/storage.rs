@@ -51,6 +51,8 @@ pub struct StorageOptions {
     /// Connections for tenant work; fewer are made where the process may open few files.
     pub tenant_slots: u32,
     pub busy: Duration,
+    /// How many pages of a tenant's file one plugin may hold.
+    pub plugin_pages: i64,
 }
 
 impl Default for StorageOptions {
@@ -58,6 +60,7 @@ impl Default for StorageOptions {
         Self {
             tenant_slots: TENANT_SLOTS,
             busy: BUSY,
+            plugin_pages: settings::PLUGIN_PAGES,
         }
     }
 }
@@ -70,6 +73,8 @@ pub struct Storage {
     tenants: Arc<tenant_pool::TenantPool>,
     writers: writers::Writers,
     generations: generations::Generations,
+    statements: door::known::Known,
+    plugin_pages: i64,
 }
 
 impl Storage {
@@ -84,6 +89,8 @@ impl Storage {
             )?,
             writers: writers::Writers::new(options.busy),
             generations: generations::Generations::default(),
+            statements: door::known::Known::default(),
+            plugin_pages: options.plugin_pages,
             data: Arc::clone(data),
         })
     }
@@ -125,7 +132,11 @@ impl Storage {
     ) -> Result<T> {
         // The writer's turn comes first, so that those who wait for it hold no connection.
         let _writer = self.writers.lock(tenant)?;
-        let lease = self.tenants.lease(tenant)?;
+        let mut lease = self.tenants.lease(tenant)?;
+        // A plugin's narrower limit may still be set.
+        lease
+            .slot_mut()
+            .limit_pages(tenant, settings::TENANT_PAGES)?;
         let transaction =
             Transaction::new_unchecked(&lease.slot().connection, TransactionBehavior::Immediate)?;
         let result = work(&transaction)?;

@@ -22,7 +22,7 @@ local plugin = {
 
 -- What stands against a configuration: its own mistakes first, then what the operator does not permit.
 local function problems(config, context)
-  local errors = settings.problems(config)
+  local errors = settings.problems(config, context.secret)
   if #errors == 0 then errors = settings.refusals(config, context.http) end
   return errors
 end
@@ -72,7 +72,7 @@ function plugin.testConnection(config, context)
   local function answer(success, message, version)
     return { success = success, message = message, serverVersion = version, testedAt = context.time.now() }
   end
-  local errors = settings.problems(config)
+  local errors = settings.problems(config, context.secret)
   if #errors > 0 then return answer(false, errors[1].message) end
 
   local server = client.new(context, settings.read(config))
@@ -93,7 +93,7 @@ local function show_model(ctx)
 end
 
 local function sync_models(ctx)
-  local errors = settings.problems(ctx.configuration)
+  local errors = settings.problems(ctx.configuration, ctx.secret)
   if #errors > 0 then return { status = 400, data = `MLflow is not configured: {errors[1].message}` } end
 
   local done, result = pcall(sync.run, ctx, settings.read(ctx.configuration))

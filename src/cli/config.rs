@@ -54,6 +54,7 @@ impl ConfigVerb {
 struct Row {
     key: &'static str,
     value: Raw,
+    is_switch: bool,
     is_hidden: bool,
     origin: Origin,
 }
@@ -78,6 +79,7 @@ impl Row {
         Self {
             key: key.name,
             value,
+            is_switch: key.switch,
             is_hidden: key.secret && is_set,
             origin,
         }
@@ -86,8 +88,8 @@ impl Row {
     /// A line that the configuration file takes. A secret is a comment: pasted, it must not replace the real one.
     fn line(&self) -> String {
         let value = match &self.value {
-            // Numbers need no quotes, and nobody writes them with any.
-            Raw::Text(text) if text.parse::<u32>().is_ok() => text.clone(),
+            // Numbers and switches need no quotes, and nobody writes them with any.
+            Raw::Text(text) if self.is_switch || text.parse::<u32>().is_ok() => text.clone(),
             Raw::Text(text) => toml::Value::String(text.clone()).to_string(),
             Raw::List(items) => toml::Value::from(items.clone()).to_string(),
         };

@@ -109,13 +109,13 @@ impl MarketplaceVerb {
 }
 
 fn registry(config: &Config) -> Result<Arc<Registry>> {
-    let outbound = Arc::new(Outbound::new(config.outbound_policy()));
+    let outbound = Arc::new(Outbound::new(config.outbound_policy()?));
     read(&Source::parse(&config.marketplace)?, &outbound)
 }
 
 fn refresh(config: &Config, output: &Output) -> Result<()> {
     let source = Source::parse(&config.marketplace)?;
-    let outbound = Arc::new(Outbound::new(config.outbound_policy()));
+    let outbound = Arc::new(Outbound::new(config.outbound_policy()?));
     if !matches!(source, Source::Remote(_)) {
         // A server looks at such a source itself, and keeps no copy of it.
         let registry = read(&source, &outbound)?;

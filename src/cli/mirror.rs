@@ -103,7 +103,7 @@ impl Pull {
             },
             allow_missing: self.allow_missing,
         };
-        let outbound = Arc::new(Outbound::new(config.outbound_policy()));
+        let outbound = Arc::new(Outbound::new(config.outbound_policy()?));
         let report = mirror::pull(&wanted, &outbound, &|step| {
             if !self.quiet {
                 output::note(&told(&step));

@@ -68,11 +68,22 @@ impl Args for SettingsArgs {
             } else {
                 format!(" [default: {}]", key.default)
             };
+            let argument = Arg::new(key.name).long(flag).global(true);
+            let argument = if key.switch {
+                argument
+                    .num_args(0..=1)
+                    .require_equals(true)
+                    .default_missing_value("true")
+            } else {
+                argument
+            };
             command.arg(
-                Arg::new(key.name)
-                    .long(flag)
-                    .value_name(if key.list { "LIST" } else { "VALUE" })
-                    .global(true)
+                argument
+                    .value_name(match (key.list, key.switch) {
+                        (true, _) => "LIST",
+                        (_, true) => "true|false",
+                        _ => "VALUE",
+                    })
                     .action(if key.list {
                         ArgAction::Append
                     } else {

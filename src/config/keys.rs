@@ -7,6 +7,8 @@ pub struct Key {
     pub name: &'static str,
     pub default: &'static str,
     pub list: bool,
+    /// `true` or `false`; its flag alone means `true`.
+    pub switch: bool,
     /// Shown as `***`, and readable from the file that `SOUK_<KEY>_FILE` names.
     pub secret: bool,
     pub doc: &'static str,
@@ -49,6 +51,7 @@ const fn text(name: &'static str, default: &'static str, doc: &'static str) -> K
         name,
         default,
         list: false,
+        switch: false,
         secret: false,
         doc,
     }
@@ -59,8 +62,23 @@ const fn list(name: &'static str, doc: &'static str) -> Key {
         name,
         default: "",
         list: true,
+        switch: false,
         secret: false,
         doc,
+    }
+}
+
+const fn switch(name: &'static str, doc: &'static str) -> Key {
+    Key {
+        switch: true,
+        ..text(name, "false", doc)
+    }
+}
+
+const fn secret(name: &'static str, doc: &'static str) -> Key {
+    Key {
+        secret: true,
+        ..text(name, "", doc)
     }
 }
 
@@ -85,17 +103,18 @@ pub const ALL: &[Key] = &[
         "trusted_proxies",
         "Addresses or networks whose X-Forwarded-For counts",
     ),
-    Key {
-        name: "metrics_token",
-        default: "",
-        list: false,
-        secret: true,
-        doc: "Bearer token that opens /metrics to other hosts; empty: loopback only",
-    },
+    secret(
+        "metrics_token",
+        "Bearer token that opens /metrics to other hosts; empty: loopback only",
+    ),
     text(
         "workers",
         "8",
         "Worker threads, 2 to 256; one is always kept for routes that run no plugin",
+    ),
+    switch(
+        "offline",
+        "Ask nothing of any network, for plugins and for the marketplace",
     ),
     list(
         "outbound.allow",
@@ -104,6 +123,15 @@ pub const ALL: &[Key] = &[
     list(
         "outbound.insecure_tls",
         "Hosts whose certificate plugins may leave unverified",
+    ),
+    secret(
+        "outbound.proxy",
+        "Proxy for requests to public addresses: http://[user:password@]host:port",
+    ),
+    text(
+        "outbound.ca_file",
+        "",
+        "PEM file of authorities to trust beside the machine's own",
     ),
     text(
         "secret_key_file",

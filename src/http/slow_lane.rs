@@ -184,7 +184,11 @@ impl<J> SlowLane<J> {
             }
             // A timer that runs out finds another at the front as a rule, and is set anew for that: under a
             // steady load nobody is woken more often than once in so long.
-            match state.waiting.front().map(|first| first.since + LONGEST_WAIT) {
+            match state
+                .waiting
+                .front()
+                .map(|first| first.since + LONGEST_WAIT)
+            {
                 None => {
                     state.is_unwatched = true;
                     self.line_began.wait(&mut state);
@@ -422,7 +426,11 @@ mod tests {
         };
         assert_eq!(share(1), 1);
         for line in 2..300 {
-            assert!((1..line).contains(&share(line)), "{} of {line}", share(line));
+            assert!(
+                (1..line).contains(&share(line)),
+                "{} of {line}",
+                share(line)
+            );
         }
     }
 

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use super::evidence::HookRuns;
 use super::install::lost_database;
 use super::refusal::{verdict, without_secrets};
-use super::{Installed, Lifecycle};
+use super::{Installed, Lifecycle, shown};
 use crate::configuration::{Configuration, Owner};
 use crate::error::Result;
 use crate::installation::Installation;
@@ -35,7 +35,7 @@ impl Lifecycle {
         self.keep_hooks(&caller.tenant, id, ran);
         let row = stored.map_err(|error| without_secrets(error, &owner.redaction(&plain)))?;
         tracing::info!(plugin = %key, tenant = %caller.tenant, "[PluginService] Configured plugin: {key}");
-        Ok(self.shown(&row))
+        Ok(shown(&row, &installed.plugin.wishes))
     }
 
     fn store_configuration(
@@ -47,12 +47,13 @@ impl Lifecycle {
         ran: &mut HookRuns,
     ) -> Result<Installation> {
         let key = &installed.installation.plugin_key;
-        self.validate(caller, key, &installed.plugin, plain, ran)?;
+        let granted = &installed.installation.granted;
+        self.validate(caller, key, &installed.plugin, granted, plain, ran)?;
         let stored = owner.seal(&self.secrets, plain)?;
         let mut db = self.db(&caller.tenant, key);
         db.enter_lifecycle();
         if installed.plugin.program.has(Hook::Configure) {
-            let call = self.call(caller, owner, plain, Some(db));
+            let call = self.call(caller, owner, installed.rights(), plain, Some(db));
             let arguments = vec![
                 Value::Int(caller.user_id),
                 Value::from(caller.tenant.as_str()),
@@ -68,10 +69,12 @@ impl Lifecycle {
                 Hook::Configure,
                 outcome.account,
             );
-            let answer = outcome
+            let redaction = &outcome.call.redaction;
+            outcome
                 .result
-                .map_err(|error| self.hook_refused(owner, plain, error))?;
-            verdict(&answer, "The plugin refused the configuration")?;
+                .map_err(|error| self.hook_refused(key, redaction, error))
+                .and_then(|answer| verdict(&answer, "The plugin refused the configuration"))
+                .map_err(|error| without_secrets(error, redaction))?;
             db = outcome.call.db.ok_or_else(lost_database)?;
         }
         let row = db.host(|conn| {

@@ -3,7 +3,8 @@
 
 use serde_json::Value as Json;
 
-use super::{Installed, Lifecycle};
+use super::permissions::wishes_of;
+use super::{Installed, Lifecycle, shown};
 use crate::error::{Error, Result};
 use crate::installation::Installation;
 use crate::plugin_key::PluginKey;
@@ -45,7 +46,9 @@ impl Lifecycle {
             .tenant_write(&caller.tenant, |conn| Installation::resume(conn, id))?;
         self.runs.forgive(&place(&caller.tenant, id));
         tracing::info!(plugin = %row.plugin_key, tenant = %caller.tenant, user = caller.user_id, "[PluginService] a plugin was resumed");
-        Ok(self.shown(&row))
+        let listing = self.listing_of(&row);
+        let wishes = listing.map(|listing| wishes_of(&listing));
+        Ok(shown(&row, &wishes.unwrap_or_default()))
     }
 
     pub(super) fn keep_hooks(&self, tenant: &TenantId, installation: i64, ran: HookRuns) {

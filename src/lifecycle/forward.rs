@@ -103,6 +103,7 @@ impl Lifecycle {
             ..self.call(
                 caller,
                 &owner,
+                installed.rights(),
                 &plain,
                 Some(self.bound_db(&caller.tenant, &installed)),
             )

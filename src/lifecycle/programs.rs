@@ -7,7 +7,9 @@ use parking_lot::Mutex;
 use crate::configuration_schema::ConfigurationSchema;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
+use crate::marketplace::listing::Listing;
 use crate::package::Package;
+use crate::permission::{Granted, Wishes};
 use crate::plugin_key::PluginKey;
 use crate::recent::Recent;
 use crate::script::{Program, Runtime};
@@ -22,6 +24,23 @@ type Key = (TenantId, PluginKey, Digest);
 pub struct Loaded {
     pub program: Program,
     pub schema: Option<ConfigurationSchema>,
+    pub wishes: Wishes,
+}
+
+/// What a call of a plugin may use, before its configuration is known.
+#[derive(Clone, Copy)]
+pub struct Rights<'a> {
+    pub granted: &'a Granted,
+    pub wishes: &'a Wishes,
+}
+
+impl Loaded {
+    pub fn rights<'a>(&'a self, granted: &'a Granted) -> Rights<'a> {
+        Rights {
+            granted,
+            wishes: &self.wishes,
+        }
+    }
 }
 
 pub struct Programs {
@@ -53,6 +72,7 @@ impl Programs {
         let loaded = Arc::new(Loaded {
             program: self.compile(plugin, &package)?,
             schema: ConfigurationSchema::of(package.manifest())?,
+            wishes: wishes(plugin, &package),
         });
         self.kept.lock().keep(key, Arc::clone(&loaded));
         Ok(loaded)
@@ -82,4 +102,14 @@ impl Programs {
             ))
         })
     }
+}
+
+/// A package that was installed before permissions had their form asks for nothing that can be granted.
+fn wishes(plugin: &PluginKey, package: &Package) -> Wishes {
+    Listing::shown(package.manifest().clone())
+        .and_then(|listing| listing.permissions)
+        .unwrap_or_else(|reason| {
+            tracing::warn!(%plugin, reason, "[PluginService] the permissions of an installed plugin cannot be read");
+            Wishes::default()
+        })
 }

@@ -1,7 +1,6 @@
 //! What a plugin's refusal, error or met limit means to the person who asked, with every secret taken out.
 
 use super::Lifecycle;
-use crate::configuration::{Configuration, Owner};
 use crate::error::{Error, FieldError, Result};
 use crate::plugin_key::PluginKey;
 use crate::redaction::Redaction;
@@ -10,22 +9,22 @@ use crate::value::Value;
 
 impl Lifecycle {
     /// What a hook's raised error means to the person who asked for the operation.
-    /// A plugin may quote its configuration, so nothing of it is logged before it is cleaned.
+    /// A plugin may quote what it knows, so nothing of it is logged before it is cleaned.
     pub(super) fn hook_refused(
         &self,
-        owner: &Owner<'_>,
-        plain: &Configuration,
+        plugin: &PluginKey,
+        redaction: &Redaction,
         error: ScriptError,
     ) -> Error {
-        self.metrics.plugin_error(owner.plugin);
+        self.metrics.plugin_error(plugin);
         let error = match error {
             ScriptError::Raised { message, .. } | ScriptError::BadResult { message } => {
                 Error::refused(message)
             }
-            other => script_error(owner.plugin, other),
+            other => script_error(plugin, other),
         };
-        let error = without_secrets(error, &owner.redaction(plain));
-        tracing::error!(plugin = %owner.plugin, %error, "[PluginService] a hook failed");
+        let error = without_secrets(error, redaction);
+        tracing::error!(%plugin, %error, "[PluginService] a hook failed");
         error
     }
 }
@@ -93,7 +92,7 @@ pub(super) fn script_error(plugin: &PluginKey, error: ScriptError) -> Error {
     }
 }
 
-/// The error with every secret of the configuration taken out of its text.
+/// The error with every secret of the call taken out of its text.
 pub(super) fn without_secrets(error: Error, redaction: &Redaction) -> Error {
     let clean = |text: String| redaction.clean(&text);
     match error {
@@ -106,7 +105,7 @@ pub(super) fn without_secrets(error: Error, redaction: &Redaction) -> Error {
             errors: errors
                 .into_iter()
                 .map(|error| FieldError {
-                    field: error.field,
+                    field: clean(error.field),
                     message: clean(error.message),
                 })
                 .collect(),

@@ -49,6 +49,7 @@ impl Lifecycle {
         let call = self.call(
             caller,
             &owner,
+            installed.rights(),
             &plain,
             Some(self.bound_db(&caller.tenant, &installed)),
         );
@@ -65,20 +66,19 @@ impl Lifecycle {
             outcome.account,
         );
         self.keep_hooks(&caller.tenant, installed.installation.id, ran);
+        let redaction = &outcome.call.redaction;
         let mut test = match outcome.result {
             Ok(answer) => read(&answer),
             Err(ScriptError::Raised { message, .. } | ScriptError::BadResult { message }) => {
                 told(false, message)
             }
             Err(error) => {
-                let error = script_error(key, error);
-                return Err(without_secrets(error, &owner.redaction(&plain)));
+                return Err(without_secrets(script_error(key, error), redaction));
             }
         };
         if !test.success {
             self.metrics.plugin_error(key);
         }
-        let redaction = owner.redaction(&plain);
         test.message = redaction.clean(&test.message);
         test.more
             .values_mut()

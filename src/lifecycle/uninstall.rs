@@ -1,11 +1,12 @@
 //! Uninstalling: always works, offline too. The plugin's own hook runs if it can; the host drops the rest.
 
 use super::install::lost_database;
-use super::refusal::verdict;
+use super::refusal::{verdict, without_secrets};
 use super::{Installed, Lifecycle};
 use crate::configuration::Configuration;
 use crate::error::Result;
 use crate::installation::Installation;
+use crate::plugin_secret::Keeper;
 use crate::script::Hook;
 use crate::session::Caller;
 use crate::storage::plugin_db::PluginDb;
@@ -40,7 +41,14 @@ impl Lifecycle {
             db
         });
         let leftover = db.drop_objects()?;
-        db.host(|conn| Installation::delete(conn, id))?;
+        let kept = Keeper {
+            tenant: &caller.tenant,
+            plugin: &key,
+        };
+        db.host(|conn| {
+            kept.remove_all(conn)?;
+            Installation::delete(conn, id)
+        })?;
         db.commit_lifecycle()?;
         if !leftover.is_empty() {
             tracing::info!(plugin = %key, tables = ?leftover, "[PluginService] dropped what the plugin left");
@@ -61,7 +69,7 @@ impl Lifecycle {
         });
         let mut db = self.db(&caller.tenant, key);
         db.enter_lifecycle();
-        let call = self.call(caller, &owner, &plain, Some(db));
+        let call = self.call(caller, &owner, installed.rights(), &plain, Some(db));
         let arguments = vec![
             Value::Int(caller.user_id),
             Value::from(caller.tenant.as_str()),
@@ -70,10 +78,12 @@ impl Lifecycle {
             .plugin
             .program
             .run_hook(Hook::Uninstall, arguments, call);
+        let redaction = &outcome.call.redaction;
         let done = outcome
             .result
-            .map_err(|error| self.hook_refused(&owner, &plain, error))
+            .map_err(|error| self.hook_refused(key, redaction, error))
             .and_then(|answer| verdict(&answer, "The plugin's uninstall hook refused"))
+            .map_err(|error| without_secrets(error, redaction))
             .and_then(|()| outcome.call.db.ok_or_else(lost_database));
         done.inspect_err(|error| {
             tracing::warn!(plugin = %key, %error, "[PluginService] the uninstall hook failed; its data is dropped all the same");

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::configuration_schema::ConfigurationSchema;
 use crate::package::MANIFEST_BYTES;
 use crate::package::path::PackagePath;
+use crate::permission::{Rating, Wishes};
 use crate::plugin_key::PluginKey;
 
 mod fields;
@@ -35,6 +36,8 @@ pub struct Listing {
     pub icon: Option<PackagePath>,
     /// The package's files, where the manifest lists them.
     pub files: Option<Vec<ListedFile>>,
+    /// What the plugin asks for, or why that cannot be read.
+    pub permissions: Result<Wishes, String>,
     /// Why the plugin cannot be installed here.
     pub installable: Result<(), String>,
     pub warnings: Vec<String>,
@@ -83,7 +86,9 @@ impl Listing {
             .collect();
         let owned = |field: &str| text(&manifest, field).map(str::to_owned);
         let name = owned("name").unwrap_or_else(|| key.to_string());
+        let ui_bundle = fields::ui_bundle(&manifest, &key, &mut warnings);
         let mut listing = Self {
+            permissions: Wishes::read(manifest.get("permissions"), ui_bundle.is_some()),
             display_name: owned("displayName").unwrap_or_else(|| name.clone()),
             name,
             description: owned("description").unwrap_or_default(),
@@ -92,7 +97,7 @@ impl Listing {
             tags: fields::texts(manifest.get("tags")),
             // A value that is neither true nor false is a mistake, and to publish one cannot be undone.
             published: present(&manifest, "isPublished").is_none_or(|value| *value == json!(true)),
-            ui_bundle: fields::ui_bundle(&manifest, &key, &mut warnings),
+            ui_bundle,
             icon: fields::icon(&manifest, &mut warnings),
             package_path,
             entry_point,
@@ -124,12 +129,12 @@ impl Listing {
             ("version", json!(self.version)),
             ("tags", json!([])),
             ("features", json!([])),
-            ("permissions", json!([])),
         ] {
             if present(&shown, field).is_none() {
                 shown.insert(field.to_owned(), default);
             }
         }
+        self.show_permissions(&mut shown);
         shown.insert("installable".to_owned(), json!(self.installable.is_ok()));
         shown.insert(
             "notInstallableReason".to_owned(),
@@ -151,6 +156,21 @@ impl Listing {
     /// Where in the package the icon may lie.
     pub fn icon_inside(&self) -> Option<PackagePath> {
         self.icon_places().first()?.below(&self.package_path)
+    }
+
+    /// What cannot be read is shown as the worst, never as nothing.
+    fn show_permissions(&self, shown: &mut Map<String, Value>) {
+        let (lines, rating, digest) = match &self.permissions {
+            Ok(wishes) => (
+                wishes.to_json(None),
+                wishes.rating_name(),
+                json!(wishes.digest().to_string()),
+            ),
+            Err(_) => (json!([]), Rating::High.name(), Value::Null),
+        };
+        shown.insert("permissions".to_owned(), lines);
+        shown.insert("permissionsRating".to_owned(), json!(rating));
+        shown.insert("permissionsDigest".to_owned(), digest);
     }
 
     fn note_loose_fields(&mut self) {
@@ -195,6 +215,9 @@ impl Listing {
             && let Err(reason) = host_is_at_least(wanted, env!("CARGO_PKG_VERSION"))
         {
             return refuse(reason);
+        }
+        if let Err(reason) = &self.permissions {
+            return refuse(reason.clone());
         }
         match ConfigurationSchema::of(&self.manifest) {
             Ok(_) => Ok(()),
@@ -293,10 +316,10 @@ mod tests {
     #[test]
     fn an_optional_field_of_the_wrong_type_is_a_warning_and_is_not_shown() {
         let listing = listing(json!({
-            "tags": "ml", "features": {}, "author": [1], "isOfficial": "yes", "ui": [], "permissions": 3,
+            "tags": "ml", "features": {}, "author": [1], "isOfficial": "yes", "ui": [],
             "supportUrl": null, "installationType": "npm", "version": "one", "iconUrl": "/assets/x.svg"}))
         .unwrap();
-        assert_eq!(listing.warnings.len(), 9, "{:#?}", listing.warnings);
+        assert_eq!(listing.warnings.len(), 8, "{:#?}", listing.warnings);
         assert!(
             listing
                 .warnings
@@ -308,8 +331,8 @@ mod tests {
         assert_eq!(listing.installable, Ok(()));
         let shown = listing.to_api();
         assert_eq!(
-            (&shown["tags"], &shown["features"], &shown["permissions"]),
-            (&json!([]), &json!([]), &json!([]))
+            (&shown["tags"], &shown["features"]),
+            (&json!([]), &json!([]))
         );
         assert!(!shown.contains_key("author") && !shown.contains_key("ui"));
         assert_eq!(listing.manifest["author"], json!([1]));
@@ -317,7 +340,8 @@ mod tests {
 
     #[test]
     fn unknown_fields_pass_through_in_their_order() {
-        let listing = listing(json!({"zeta": {"deep": [1]}, "alpha": 1.50, "tags": ["t"], "permissions": [{"http": ["*"]}]})).unwrap();
+        let listing =
+            listing(json!({"zeta": {"deep": [1]}, "alpha": 1.50, "tags": ["t"]})).unwrap();
         let shown = listing.to_api();
         assert_eq!(
             shown.keys().collect::<Vec<_>>(),
@@ -330,21 +354,71 @@ mod tests {
                 "zeta",
                 "alpha",
                 "tags",
-                "permissions",
                 "iconUrl",
                 "displayName",
                 "description",
                 "features",
+                "permissions",
+                "permissionsRating",
+                "permissionsDigest",
                 "installable",
                 "notInstallableReason"
             ]
         );
-        assert_eq!(shown["permissions"], json!([{"http": ["*"]}]));
         assert_eq!(
             (&shown["installable"], &shown["notInstallableReason"]),
             (&json!(true), &Value::Null)
         );
         assert_eq!(shown["iconUrl"], "/api/plugins/marketplace/x/icon");
+    }
+
+    #[test]
+    fn permissions_that_cannot_be_read_are_a_reason_not_to_install_and_rated_worst() {
+        for bad in [
+            json!(3),
+            json!(["database"]),
+            json!([{"capability": "netwrk", "reason": "r"}]),
+            json!([{"capability": "files"}]),
+        ] {
+            let listing = listing(json!({ "permissions": bad })).unwrap();
+            let reason = listing.installable.clone().unwrap_err();
+            assert!(
+                reason.contains("cannot be installed here: permissions"),
+                "{reason}"
+            );
+            let shown = listing.to_api();
+            assert_eq!(
+                (
+                    &shown["permissions"],
+                    &shown["permissionsRating"],
+                    &shown["permissionsDigest"]
+                ),
+                (&json!([]), &json!("high"), &Value::Null)
+            );
+        }
+    }
+
+    #[test]
+    fn what_a_plugin_asks_for_is_shown_with_its_pages_worst_first() {
+        let quiet = listing(json!({})).unwrap().to_api();
+        assert_eq!(
+            (&quiet["permissions"], &quiet["permissionsRating"]),
+            (&json!([]), &json!("none"))
+        );
+        let shown = listing(json!({
+            "ui": {"bundleUrl": "ui/dist/index.esm.js"},
+            "permissions": [{"capability": "schedule", "reason": "Nightly"}]}))
+        .unwrap()
+        .to_api();
+        let ids: Vec<_> = shown["permissions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|line| &line["id"])
+            .collect();
+        assert_eq!(ids, ["page", "schedule"]);
+        assert_eq!(shown["permissionsRating"], "high");
+        assert_ne!(shown["permissionsDigest"], quiet["permissionsDigest"]);
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub struct Reading {
     pub edge_upstreams_lost: i64,
     /// By the status that was answered.
     pub edge_refused: Vec<(u16, i64)>,
+    /// By the wall that refused.
+    pub outbound_denied: Vec<(&'static str, i64)>,
 }
 
 pub struct Gauges {
@@ -49,6 +51,7 @@ pub struct Gauges {
     edge_forwarded: IntGauge,
     edge_upstreams_lost: IntGauge,
     edge_refused: IntGaugeVec,
+    outbound_denied: IntGaugeVec,
 }
 
 impl Gauges {
@@ -62,6 +65,14 @@ impl Gauges {
             &["status"],
         )?;
         registry.register(Box::new(edge_refused.clone()))?;
+        let outbound_denied = IntGaugeVec::new(
+            Opts::new(
+                "outbound_denied_total",
+                "Requests to the outside that were refused, by the wall in the way",
+            ),
+            &["reason"],
+        )?;
+        registry.register(Box::new(outbound_denied.clone()))?;
         Ok(Self {
             tenants: gauge(
                 "tenants",
@@ -112,6 +123,7 @@ impl Gauges {
                 "Connections to the inner server that ended and were replaced",
             )?,
             edge_refused,
+            outbound_denied,
         })
     }
 
@@ -141,6 +153,11 @@ impl Gauges {
         for (status, count) in &reading.edge_refused {
             self.edge_refused
                 .with_label_values(&[status.to_string()])
+                .set(*count);
+        }
+        for (reason, count) in &reading.outbound_denied {
+            self.outbound_denied
+                .with_label_values(&[reason])
                 .set(*count);
         }
     }

@@ -124,14 +124,14 @@ pub(super) struct Judge {
 }
 
 impl Judge {
-    pub(super) fn new(policy: OutboundPolicy) -> Self {
+    pub(super) fn new(policy: &OutboundPolicy) -> Self {
         let insecure_tls = policy
             .insecure_tls
             .iter()
             .map(|host| plain(host.trim().trim_start_matches('[').trim_end_matches(']')))
             .collect();
         Self {
-            allow: policy.allow,
+            allow: policy.allow.clone(),
             insecure_tls,
         }
     }
@@ -195,12 +195,13 @@ mod tests {
     use super::*;
 
     fn judge(entries: &[&str]) -> Judge {
-        Judge::new(OutboundPolicy {
+        Judge::new(&OutboundPolicy {
             allow: entries
                 .iter()
                 .map(|e| AllowEntry::parse(e).unwrap())
                 .collect(),
             insecure_tls: vec!["Old.example.".to_owned(), "[::1]".to_owned()],
+            ..OutboundPolicy::default()
         })
     }
 

@@ -4,38 +4,26 @@
 //! would turn into an error that nobody can explain. TLS sessions are resumed, which is what costs.
 
 use std::io::Read as _;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ureq::Agent;
 use ureq::http::{Method, Request, Response};
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
-use ureq::unversioned::transport::DefaultConnector;
+use ureq::tls::{RootCerts, TlsConfig};
+use ureq::unversioned::transport::{Connector as _, RustlsConnector, TcpConnector};
 
-use super::OutboundResponse;
 use super::allow::Judge;
 use super::error::{Circumstance, OutboundError};
 use super::redirect::{self, Hop};
 use super::resolver::{JudgingResolver, Lookup};
+use super::way::Way;
+use super::{OutboundPolicy, OutboundResponse};
 
 const CONNECT: Duration = Duration::from_secs(10);
 const RESOLVE: Duration = Duration::from_secs(5);
 const MAX_RESPONSE_HEADERS: usize = 64 * 1024;
 const READ_AT_ONCE: usize = 16 * 1024;
 const USER_AGENT: &str = concat!("souk/", env!("CARGO_PKG_VERSION"));
-
-/// What this machine trusts. A server that has no such store gets Mozilla's list, built in.
-static ROOTS: LazyLock<RootCerts> = LazyLock::new(|| {
-    let found = rustls_native_certs::load_native_certs().certs;
-    if found.is_empty() {
-        return RootCerts::WebPki;
-    }
-    let roots: Vec<_> = found
-        .iter()
-        .map(|der| Certificate::from_der(der).to_owned())
-        .collect();
-    RootCerts::new_with_certs(&roots)
-});
 
 #[derive(Debug)]
 pub(super) struct Clients {
@@ -45,13 +33,25 @@ pub(super) struct Clients {
 }
 
 impl Clients {
-    pub(super) fn new(judge: &Arc<Judge>, lookup: &Arc<dyn Lookup>) -> Self {
+    pub(super) fn new(
+        policy: &OutboundPolicy,
+        judge: &Arc<Judge>,
+        lookup: &Arc<dyn Lookup>,
+    ) -> Self {
+        let roots = policy.ca_file.roots();
         let agent = |judge: Option<&Arc<Judge>>, verify: bool| {
             let resolver = JudgingResolver {
+                leaves_to_proxy: judge.is_none() && policy.proxy.is_some(),
                 judge: judge.cloned(),
                 lookup: Arc::clone(lookup),
             };
-            Agent::with_parts(config(verify), DefaultConnector::default(), resolver)
+            let way = Way {
+                proxy: policy.proxy.clone(),
+                lookup: Arc::clone(lookup),
+                tcp: TcpConnector::default(),
+            };
+            let connector = way.chain(RustlsConnector::default());
+            Agent::with_parts(config(&roots, verify), connector, resolver)
         };
         Self {
             verified: agent(Some(judge), true),
@@ -73,9 +73,9 @@ impl Clients {
     }
 }
 
-fn config(verify: bool) -> ureq::config::Config {
+fn config(roots: &RootCerts, verify: bool) -> ureq::config::Config {
     let tls = if verify {
-        TlsConfig::builder().root_certs(ROOTS.clone())
+        TlsConfig::builder().root_certs(roots.clone())
     } else {
         TlsConfig::builder().disable_verification(true)
     };
@@ -83,6 +83,7 @@ fn config(verify: bool) -> ureq::config::Config {
         .http_status_as_error(false)
         .max_redirects(0)
         .max_redirects_will_error(false)
+        // Neither one of the environment's nor the client's own kind of using one: see `Way`.
         .proxy(None)
         .timeout_resolve(Some(RESOLVE))
         .timeout_connect(Some(CONNECT))

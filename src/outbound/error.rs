@@ -15,6 +15,10 @@ pub enum OutboundError {
     BadUrl { reason: String },
     #[error("the request cannot be sent: {0}")]
     BadRequest(String),
+    #[error("requests to the outside are switched off: the operator has set offline = true")]
+    Offline,
+    #[error("{reason}")]
+    NotGranted { reason: String },
     #[error(
         "{host} is refused: {address} is {class}; to permit it, the operator adds \"{entry}\" to outbound.allow"
     )]
@@ -32,6 +36,8 @@ pub enum OutboundError {
     NotFound { host: String, reason: String },
     #[error("could not connect to {authority}: {reason}")]
     Connect { authority: String, reason: String },
+    #[error("the proxy of outbound.proxy {reason}")]
+    Proxy { reason: String },
     #[error("the TLS certificate of {host} is not trusted: {reason}")]
     Tls { host: String, reason: String },
     #[error("{authority} timed out after {} while {doing}", seconds(*.after))]
@@ -51,19 +57,14 @@ pub enum OutboundError {
 }
 
 impl OutboundError {
-    /// A short word for a metric's label.
-    pub fn kind(&self) -> &'static str {
+    /// Which wall stood in the way, in a short word for a metric's label; `None` for what just failed.
+    pub fn denial(&self) -> Option<&'static str> {
         match self {
-            Self::BadUrl { .. } | Self::BadRequest(_) => "bad_request",
-            Self::Refused { .. } => "refused",
-            Self::InsecureTls { .. } => "insecure_tls",
-            Self::NotFound { .. } => "not_found",
-            Self::Connect { .. } => "connect",
-            Self::Tls { .. } => "tls",
-            Self::TimedOut { .. } => "timed_out",
-            Self::TooLarge { .. } => "too_large",
-            Self::Protocol { .. } => "protocol",
-            Self::Redirects { .. } | Self::BadRedirect { .. } => "redirect",
+            Self::Offline => Some("offline"),
+            Self::NotGranted { .. } => Some("not_granted"),
+            Self::Refused { .. } => Some("address"),
+            Self::InsecureTls { .. } => Some("certificate"),
+            _ => None,
         }
     }
 }

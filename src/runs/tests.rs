@@ -148,7 +148,8 @@ fn an_installation_keeps_its_last_runs_and_the_last_notable_ones_before_them() {
         }
         let page = runs.page(&place, ALL);
         assert_eq!(page.total, MOST_RUNS + MOST_NOTABLE);
-        let (recent, before) = names(&page).split_at(MOST_RUNS).clone();
+        let names = names(&page);
+        let (recent, before) = names.split_at(MOST_RUNS);
         let counted_down = |from: usize, to: usize, step| -> Vec<String> {
             (to..from)
                 .rev()

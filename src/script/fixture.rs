@@ -6,8 +6,10 @@ use std::time::Duration;
 use crate::outbound::{Outbound, OutboundPolicy};
 use crate::plugin_key::PluginKey;
 use crate::script::{
-    Call, CompileError, Grant, Limits, Program, Runtime, STACK_BYTES, ScriptError, ScriptFiles,
+    Call, CallSecrets, CompileError, Grant, Limits, Program, Runtime, STACK_BYTES, ScriptError,
+    ScriptFiles,
 };
+use crate::secret::SecretBox;
 use crate::tenant::TenantId;
 use crate::value::{Map, Value};
 
@@ -77,6 +79,10 @@ pub fn call() -> Call {
         plugin: PluginKey::parse("test").unwrap(),
         user_id: 7,
         configuration: Value::map([("url", "https://example.org".into())]),
+        secrets: CallSecrets::new(
+            Arc::new(SecretBox::sample()),
+            vec![("/password".to_owned(), "hush".into())],
+        ),
         db: None,
         outbound: Arc::new(Outbound::new(OutboundPolicy::default())),
         redaction: crate::redaction::Redaction::default(),

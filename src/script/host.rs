@@ -5,12 +5,14 @@
 
 mod base64;
 mod config;
+mod core;
 mod crypto;
 mod db;
 mod http;
 pub(crate) mod json;
 mod log;
 mod random;
+mod secret;
 mod time;
 mod url;
 
@@ -22,13 +24,35 @@ use crate::script::running::Running;
 use crate::script::{Call, ScriptError};
 use crate::value::Value;
 
+pub use secret::CallSecrets;
+
 pub const HOST_FNS: &[HostFn] = &[
+    db::tables::SELECT,
+    db::tables::INSERT,
+    db::tables::UPDATE,
+    db::tables::DELETE,
     db::QUERY,
     db::EXECUTE,
     db::TRANSACTION,
     http::REQUEST,
     http::CHECK,
     config::GET,
+    core::USERS,
+    core::RISKS_LIST,
+    core::RISK,
+    core::CREATE_RISK,
+    core::UPDATE_RISK,
+    core::MODELS_LIST,
+    core::MODEL,
+    core::CREATE_MODEL,
+    core::UPDATE_MODEL,
+    core::PROJECTS_LIST,
+    core::PROJECT,
+    core::CREATE_PROJECT,
+    core::UPDATE_PROJECT,
+    core::FILES_LIST,
+    core::FILE,
+    core::CREATE_FILE,
     json::ENCODE,
     json::DECODE,
     base64::ENCODE,
@@ -54,6 +78,8 @@ pub const HOST_FNS: &[HostFn] = &[
     random::HEX,
     random::UUID,
     random::INT,
+    secret::GET,
+    secret::SET,
 ];
 
 /// What an argument list may hold when a function does not say otherwise.
@@ -209,10 +235,7 @@ fn pass<T>(
     }
     let result = running.lend(function, |host| {
         if !host.call.grant.allows(function.needs) {
-            return Err(HostError::Denied(format!(
-                "this plugin was not granted '{}'; an Admin can grant it",
-                function.needs
-            )));
+            return Err(HostError::Denied(host.call.grant.refusal(function.needs)));
         }
         work(host)
     });

@@ -14,6 +14,8 @@ use crate::storage::plugin_db::{Params, PluginDb};
 use crate::storage::tests::Fixture;
 use crate::value::{Map, Value};
 
+mod tables;
+
 pub(super) fn database(storage: &Fixture) -> PluginDb {
     let call = fixture::call();
     PluginDb::new(Arc::clone(&storage.storage), call.tenant, call.plugin)
@@ -448,7 +450,12 @@ fn fetch(language: Language, address: &str, request: &str) -> Result<Value, Scri
     };
     let call = Call {
         outbound: Arc::new(Outbound::new(policy)),
-        grant: Grant::everything(),
+        grant: Grant::reaching(&[
+            "http://h",
+            "http://127.0.0.2",
+            "https://127.0.0.1",
+            &format!("http://{address}"),
+        ]),
         ..fixture::call()
     };
     fixture::run_as(&program, Map::new(), call)

@@ -140,7 +140,7 @@ impl Running {
         let is_told = host_calls.record(function, took, lent.statement, denied);
         if let (true, Some(why)) = (is_told, denied) {
             let (function, what) = (function.full_name(), lent.call.redaction.clean(why));
-            tracing::warn!(plugin = %lent.call.plugin, tenant = %lent.call.tenant, %function, what, "[PluginService] a call was refused");
+            tracing::info!(plugin = %lent.call.plugin, tenant = %lent.call.tenant, %function, what, "[PluginService] a call was refused");
         }
         Some(result)
     }

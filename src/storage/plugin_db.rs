@@ -22,6 +22,8 @@ mod core_data;
 mod error;
 mod rows;
 mod session;
+pub mod structured;
+mod usage;
 
 use call::Call;
 pub use error::DbError;
@@ -100,7 +102,7 @@ impl PluginDb {
         params: &Params,
         limits: RowLimits,
     ) -> Result<Rows, DbError> {
-        let statement = self.parse(sql)?;
+        let statement = self.read(sql)?;
         self.run(&statement, |session, scope| {
             session.query(
                 &Call {
@@ -116,9 +118,9 @@ impl PluginDb {
 
     /// A statement that gives no rows.
     pub fn execute(&mut self, sql: &str, params: &Params) -> Result<Executed, DbError> {
-        let statement = self.parse(sql)?;
+        let statement = self.read(sql)?;
         if statement.verb == Verb::Read {
-            return Err(DbError::refused(
+            return Err(DbError::mistake(
                 "db.execute gives no rows: use db.query for a SELECT",
             ));
         }
@@ -137,7 +139,7 @@ impl PluginDb {
         self.open_for_lifecycle()?;
         match &mut self.session {
             Some(session) if self.in_lifecycle => session.begin_savepoint(),
-            Some(_) => Err(DbError::refused(
+            Some(_) => Err(DbError::mistake(
                 "db.transaction is already open: it cannot be nested",
             )),
             none => {
@@ -158,8 +160,8 @@ impl PluginDb {
         let session = self
             .session
             .take()
-            .ok_or_else(|| DbError::refused("no db.transaction is open"))?;
-        session.commit()
+            .ok_or_else(|| DbError::mistake("no db.transaction is open"))?;
+        session.commit(&self.scope)
     }
 
     /// Undoes what was done since `begin`. Without one there is nothing to undo, which is no error:
@@ -190,33 +192,38 @@ impl PluginDb {
     pub fn host<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         self.open_for_lifecycle()?;
         if let Some(session) = &mut self.session {
-            let result = session.as_host(&self.scope.tenant, work);
+            let result = session.as_host(&self.scope, work);
             self.note_end();
             return result;
         }
         let mut session = Session::open(&self.storage, &self.scope, Access::Write, self.deadline)?;
-        let result = session.as_host(&self.scope.tenant, work)?;
-        session.commit()?;
+        let result = session.as_host(&self.scope, work)?;
+        session.commit(&self.scope)?;
         Ok(result)
     }
 
     /// Drops all that the plugin owns. Returns the names.
     pub fn drop_objects(&mut self) -> Result<Vec<String>> {
         let (tenant, plugin) = (self.scope.tenant.clone(), self.scope.plugin.clone());
-        self.host(|connection| Ok(catalogue::drop_all(connection, &tenant, &plugin)?))
+        let dropped =
+            self.host(|connection| Ok(catalogue::drop_all(connection, &tenant, &plugin)?))?;
+        if let Some(session) = &mut self.session {
+            session.forget_usage();
+        }
+        Ok(dropped)
     }
 
     /// Ends the lifecycle's transaction. Dropping `self` instead undoes all of it.
     pub fn commit_lifecycle(mut self) -> Result<()> {
         self.check_not_ended()?;
         match self.session.take() {
-            Some(session) => Ok(session.commit()?),
+            Some(session) => Ok(session.commit(&self.scope)?),
             None => Ok(()),
         }
     }
 
-    fn parse(&self, sql: &str) -> Result<Statement, DbError> {
-        Statement::parse(sql, &self.scope.tenant).map_err(DbError::refused)
+    fn read(&self, sql: &str) -> Result<Arc<Statement>, DbError> {
+        Ok(self.storage.statements.read(sql, &self.scope.tenant)?)
     }
 
     fn run<T>(
@@ -231,7 +238,7 @@ impl PluginDb {
             let ended = self.note_end();
             // A statement that was stopped says so; any other must not hide that the transaction is gone.
             return match result {
-                Err(limit @ (DbError::Limit { .. } | DbError::Full)) => Err(limit),
+                Err(limit @ (DbError::Limit { .. } | DbError::Full { .. })) => Err(limit),
                 _ if ended => Err(DbError::TransactionEnded),
                 result => result,
             };
@@ -246,7 +253,7 @@ impl PluginDb {
             require_installed(&session, self.installation)?;
         }
         let result = work(&mut session, &self.scope)?;
-        session.commit()?;
+        session.commit(&self.scope)?;
         Ok(result)
     }
 
@@ -285,7 +292,7 @@ impl PluginDb {
 /// Within the write transaction, so that no uninstall can come between.
 fn require_installed(session: &Session, installation: Option<i64>) -> Result<(), DbError> {
     match installation {
-        Some(id) if !session.has_installation(id)? => Err(DbError::refused(
+        Some(id) if !session.has_installation(id)? => Err(DbError::mistake(
             "the plugin was uninstalled meanwhile: nothing is written any more",
         )),
         _ => Ok(()),

@@ -15,8 +15,11 @@ pub const OPEN_EXISTING: OpenFlags =
 pub const OPEN_OR_CREATE: OpenFlags = OPEN_EXISTING.union(OpenFlags::SQLITE_OPEN_CREATE);
 
 const JOURNAL_SIZE_LIMIT: i64 = 64 << 20;
-/// A tenant's quota in pages of 4,096 bytes: 1 GB.
-const TENANT_PAGES: i64 = 262_144;
+pub const PAGE_BYTES: i64 = 4_096;
+/// A tenant's quota in pages: 1 GB.
+pub const TENANT_PAGES: i64 = 262_144;
+/// What one plugin may hold of it: 256 MB.
+pub const PLUGIN_PAGES: i64 = 65_536;
 const CACHED_STATEMENTS: usize = 64;
 /// What all connections of the process may hold together, page caches included. SQLite itself keeps no
 /// account per connection, so one hungry statement can make others fail while it runs: they say "busy".
@@ -97,8 +100,8 @@ pub fn make_durable(connection: &Connection, schema: &str) -> rusqlite::Result<(
 }
 
 /// SQLite forgets this number when a file is detached.
-pub fn set_quota(connection: &Connection, schema: &str) -> rusqlite::Result<()> {
-    connection.pragma_update_and_check(Some(schema), "max_page_count", TENANT_PAGES, |_| Ok(()))
+pub fn limit_pages(connection: &Connection, schema: &str, pages: i64) -> rusqlite::Result<()> {
+    connection.pragma_update_and_check(Some(schema), "max_page_count", pages, |_| Ok(()))
 }
 
 /// Makes every write to the empty `main` of a tenant connection fail: a table needs two pages.

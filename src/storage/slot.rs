@@ -31,6 +31,8 @@ pub struct Slot {
     pub stopwatch: Arc<Stopwatch>,
     pub verdicts: Verdicts,
     attached: Option<TenantId>,
+    /// How many pages the attached file may have, as SQLite was told last.
+    page_limit: i64,
     /// A plugin changed the schema: only then can temporary objects have come.
     suspect: bool,
     broken: bool,
@@ -61,6 +63,7 @@ impl Slot {
             stopwatch,
             verdicts: Verdicts::default(),
             attached: None,
+            page_limit: 0,
             suspect: false,
             broken: false,
         })
@@ -72,6 +75,16 @@ impl Slot {
 
     pub fn is_broken(&self) -> bool {
         self.broken
+    }
+
+    /// How far the attached file may grow; at most to the tenant's quota.
+    pub fn limit_pages(&mut self, tenant: &TenantId, pages: i64) -> rusqlite::Result<()> {
+        let pages = pages.min(settings::TENANT_PAGES);
+        if pages != self.page_limit {
+            settings::limit_pages(&self.connection, tenant.as_str(), pages)?;
+            self.page_limit = pages;
+        }
+        Ok(())
     }
 
     /// The next cleaning looks for temporary objects too.
@@ -141,7 +154,8 @@ impl Attacher {
             self.attach_file(slot, tenant)?;
         }
         settings::make_durable(&slot.connection, tenant.as_str())?;
-        settings::set_quota(&slot.connection, tenant.as_str())?;
+        slot.page_limit = 0;
+        slot.limit_pages(tenant, settings::TENANT_PAGES)?;
         slot.attached = Some(tenant.clone());
         Ok(())
     }

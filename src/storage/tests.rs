@@ -16,13 +16,17 @@ impl Fixture {
     }
 
     pub(crate) fn with(tenant_slots: u32) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let data = Arc::new(DataDir::open(folder.path()).unwrap());
-        let options = StorageOptions {
+        Self::with_options(&StorageOptions {
             tenant_slots,
             busy: Duration::from_millis(150),
-        };
-        let storage = Arc::new(Storage::open(&data, &options).unwrap());
+            ..StorageOptions::default()
+        })
+    }
+
+    pub(crate) fn with_options(options: &StorageOptions) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = Arc::new(DataDir::open(folder.path()).unwrap());
+        let storage = Arc::new(Storage::open(&data, options).unwrap());
         for organization in [1, 2] {
             storage
                 .create_tenants(&[TenantId::of_organization(organization)])

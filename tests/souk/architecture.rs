@@ -85,6 +85,7 @@ const WALLS: &[(&str, &[&str])] = &[
     ("installation", ABOVE_THE_DOMAIN),
     ("organization", ABOVE_THE_DOMAIN),
     ("password", ABOVE_THE_DOMAIN),
+    ("plugin_secret", ABOVE_THE_DOMAIN),
     ("rate_limit", ABOVE_THE_DOMAIN),
     ("secret", ABOVE_THE_DOMAIN),
     ("session", ABOVE_THE_DOMAIN),

@@ -31,6 +31,8 @@ pub fn plugin_tables(server: &TestServer, tenant: &str) -> Vec<String> {
     let host = [
         "plugin_installations",
         "plugin_objects",
+        "plugin_secrets",
+        "plugin_usage",
         "model_inventory",
         "projects",
         "risks",

@@ -14,6 +14,7 @@ mod support;
 mod api_users;
 mod architecture;
 mod command_line;
+mod core_data;
 mod crash;
 mod demo;
 mod edge;

@@ -240,7 +240,14 @@ fn plugins_reach_no_inner_address_that_the_operator_did_not_list() {
     canary.set_nonblocking(true).unwrap();
     let port = canary.local_addr().unwrap().port();
     let server = TestServer::with_installed(&["echo"]);
+    let id = server.admin().get("/api/plugins/installations").data()[0]["id"].clone();
+    // The grant names the server of this field, so what refuses is the guard of addresses alone.
     let fetch = |url: &str| -> Value {
+        let configuration = format!("/api/plugins/installations/{id}/configuration");
+        server
+            .admin()
+            .put(&configuration, json!({"configuration": {"upstream": url}}))
+            .is(200);
         let url: String = url::form_urlencoded::byte_serialize(url.as_bytes()).collect();
         server
             .admin()

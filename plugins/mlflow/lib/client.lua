@@ -17,9 +17,9 @@ local MOST_PAGES = 2000
 function client.new(context, settings)
   local headers = { accept = "application/json" }
   if settings.method == "basic" then
-    headers.authorization = "Basic " .. context.base64.encode(`{settings.username}:{settings.password}`)
+    headers.authorization = "Basic " .. context.base64.encode(`{settings.username}:{context.secret.get("password")}`)
   elseif settings.method == "token" then
-    headers.authorization = "Bearer " .. settings.token
+    headers.authorization = "Bearer " .. context.secret.get("api_token")
   end
   return setmetatable({ http = context.http, settings = settings, headers = headers }, client)
 end

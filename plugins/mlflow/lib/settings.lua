@@ -5,6 +5,8 @@ local settings = {}
 local DEFAULT_TIMEOUT = 30
 local LONGEST_TIMEOUT = 300
 local LONGEST_URL = 2000
+-- Fields that the configuration only shows to be set.
+local SECRETS = { password = true, api_token = true }
 local METHODS = { none = true, basic = true, token = true }
 
 -- Neither absent nor JSON's null, which reaches Lua as a value of a type of its own.
@@ -45,8 +47,9 @@ local function timeout_problem(timeout)
   return nil
 end
 
--- A list of { field, message }; empty when the configuration can be used.
-function settings.problems(config)
+-- A list of { field, message }; empty when the configuration can be used. A secret is looked at where `secret`
+-- is given; without it the configuration shows whether there is one.
+function settings.problems(config, secret)
   if type(config) ~= "table" then config = {} end
   local errors = {}
   local function note(field, message)
@@ -54,6 +57,7 @@ function settings.problems(config)
   end
   local function need(field, message)
     local value = config[field]
+    if secret and SECRETS[field] then value = secret.get(field) end
     if not filled(value) then
       note(field, message)
     elseif value:find("%c") then
@@ -96,14 +100,12 @@ function settings.is_given(config)
   return type(config) == "table" and next(config) ~= nil
 end
 
--- The settings as the client uses them. Only for a configuration without problems.
+-- The settings as the client uses them, but for the secrets. Only for a configuration without problems.
 function settings.read(config)
   return {
     url = config.tracking_server_url:gsub("/+$", ""),
     method = if present(config.auth_method) then config.auth_method else "none",
     username = config.username,
-    password = config.password,
-    token = config.api_token,
     verify_tls = config.verify_ssl ~= false,
     timeout_ms = (if present(config.timeout) then tonumber(config.timeout) else DEFAULT_TIMEOUT) * 1000,
   }

@@ -32,6 +32,10 @@ pub fn ready(exchange: &Exchange<'_>) -> Result<Reply> {
         let text = format!("{degraded} degraded; the server's log names them");
         fields.insert("tenants".to_owned(), text.into());
     }
+    // Chosen by the operator, so no fault.
+    if let (Some(fields), true) = (told.as_object_mut(), exchange.app.config.offline) {
+        fields.insert("network".to_owned(), "offline".into());
+    }
     Ok(Reply::envelope(if ready { 200 } else { 503 }, told))
 }
 

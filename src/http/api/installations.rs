@@ -9,6 +9,7 @@ use crate::configuration::Configuration;
 use crate::error::{Error, Result};
 use crate::http::exchange::Exchange;
 use crate::http::reply::Reply;
+use crate::lifecycle::InstallRequest;
 use crate::plugin_key::PluginKey;
 use crate::rate_limit::{self, Limit};
 
@@ -57,10 +58,29 @@ fn try_install(exchange: &Exchange<'_>) -> Result<Reply> {
         Some(Value::Object(map)) => Some(map),
         Some(_) => return Err(Error::invalid("config", "config must be an object")),
     };
-    let installation = exchange
-        .app
-        .lifecycle
-        .install(exchange.caller()?, &key, configuration)?;
+    let refused = match body.get("refused") {
+        None | Some(Value::Null) => Vec::new(),
+        Some(ids) => texts("refused", ids)?,
+    };
+    let permissions_digest = match body.get("permissionsDigest") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(digest)) => Some(digest.as_str()),
+        Some(_) => {
+            return Err(Error::invalid(
+                "permissionsDigest",
+                "permissionsDigest must be a text",
+            ));
+        }
+    };
+    let installation = exchange.app.lifecycle.install(
+        exchange.caller()?,
+        &InstallRequest {
+            key: &key,
+            configuration,
+            refused,
+            permissions_digest,
+        },
+    )?;
     Ok(Reply::created(installation))
 }
 
@@ -87,6 +107,19 @@ pub fn configure(exchange: &Exchange<'_>) -> Result<Reply> {
     )?))
 }
 
+pub fn set_permissions(exchange: &Exchange<'_>) -> Result<Reply> {
+    let id = exchange.id()?;
+    let body = exchange.request.json_object()?;
+    let granted = body
+        .get("granted")
+        .ok_or_else(|| Error::invalid("granted", "granted is required"))?;
+    Ok(Reply::ok(exchange.app.lifecycle.set_permissions(
+        exchange.caller()?,
+        id,
+        &texts("granted", granted)?,
+    )?))
+}
+
 pub fn test_connection(exchange: &Exchange<'_>) -> Result<Reply> {
     let key = exchange.plugin_key()?;
     let body = exchange.request.json_object()?;
@@ -96,6 +129,18 @@ pub fn test_connection(exchange: &Exchange<'_>) -> Result<Reply> {
         &key,
         configuration,
     )?))
+}
+
+fn texts(field: &str, value: &Value) -> Result<Vec<String>> {
+    let items = value.as_array().map(Vec::as_slice);
+    items
+        .and_then(|items| {
+            items
+                .iter()
+                .map(|item| item.as_str().map(str::to_owned))
+                .collect()
+        })
+        .ok_or_else(|| Error::invalid(field, format!("{field} must be a list of texts")))
 }
 
 fn configuration_of(body: &Map<String, Value>) -> Result<&Configuration> {

@@ -17,7 +17,7 @@ const UI_BUNDLE: &str = "index.esm.js";
 
 /// The fields that are known, with what they should be. A field of another type is a warning,
 /// and is left out of what clients see, so that a page need not expect a list in place of a text.
-const KNOWN: [(&str, Shape); 20] = [
+const KNOWN: [(&str, Shape); 19] = [
     ("name", Shape::Text),
     ("displayName", Shape::Text),
     ("description", Shape::Text),
@@ -37,7 +37,6 @@ const KNOWN: [(&str, Shape); 20] = [
     ("entryPoint", Shape::Text),
     ("dependencies", Shape::Object),
     ("ui", Shape::Object),
-    ("permissions", Shape::List),
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq)]

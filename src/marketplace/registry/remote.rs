@@ -20,7 +20,7 @@ use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::marketplace::manifest::{REGISTRY_BYTES, Registry};
 use crate::marketplace::source::{Source, remote};
-use crate::outbound::{Outbound, OutboundResponse};
+use crate::outbound::{Outbound, OutboundError, OutboundResponse};
 use crate::storage::Storage;
 
 /// How long a copy is taken for current without asking.
@@ -97,7 +97,7 @@ impl RemoteRegistry {
     pub fn current(self: &Arc<Self>) -> Result<Snapshot> {
         self.load();
         let mut held = self.held.lock();
-        if held.must_ask() {
+        if !self.is_closed(&mut held) && held.must_ask() {
             let ours = self.ask(&mut held);
             let patience = match (&held.copy, ours) {
                 (None, _) => WAIT_WITHOUT_COPY,
@@ -115,14 +115,25 @@ impl RemoteRegistry {
     pub fn refresh(self: &Arc<Self>) -> Result<Snapshot> {
         self.load();
         let mut held = self.held.lock();
-        self.ask(&mut held);
-        self.attempt_ended
-            .wait_while_for(&mut held, |held| held.asking, WAIT_FOR_REFRESH);
+        if !self.is_closed(&mut held) {
+            self.ask(&mut held);
+            self.attempt_ended
+                .wait_while_for(&mut held, |held| held.asking, WAIT_FOR_REFRESH);
+        }
         held.snapshot()
     }
 
+    /// Whether the operator has closed the way out: then no attempt is made, and that is the reason to show.
+    fn is_closed(&self, held: &mut Held) -> bool {
+        let closed = self.outbound.is_offline();
+        if closed {
+            held.fail(OutboundError::Offline.to_string());
+        }
+        closed
+    }
+
     pub fn is_reachable(&self) -> bool {
-        self.held.lock().failure.is_none()
+        !self.outbound.is_offline() && self.held.lock().failure.is_none()
     }
 
     /// Once per process. A copy that cannot be read is as good as none: the source is asked.

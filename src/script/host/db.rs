@@ -1,10 +1,12 @@
 //! `db`: the plugin's own tables. What SQL may say is decided below, by `storage`.
 
+pub mod tables;
+
 use super::{ARGUMENTS, Arguments, Body, HostCall, HostError, HostFn, Kind, Param, raised};
 use crate::error::Error;
 use crate::script::grant::Capability;
 use crate::script::limits::Size;
-use crate::storage::plugin_db::{DbError, Params, PluginDb, RowLimits};
+use crate::storage::plugin_db::{DbError, Executed, Params, PluginDb, RowLimits};
 use crate::value::Value;
 
 /// Most rows of one query, and most bytes of all their values.
@@ -26,7 +28,7 @@ const SIZE: Size = Size {
 pub const QUERY: HostFn = HostFn {
     module: "db",
     name: "query",
-    needs: Capability::Database,
+    needs: Capability::Tables,
     doc: "db.query(sql, params?) → list of rows, each a map from column to value. params: a list for ?, a map for :name.",
     params: PARAMS,
     size: SIZE,
@@ -41,26 +43,22 @@ pub const QUERY: HostFn = HostFn {
 pub const EXECUTE: HostFn = HostFn {
     module: "db",
     name: "execute",
-    needs: Capability::Database,
+    needs: Capability::Tables,
     doc: "db.execute(sql, params?) → { changes, lastInsertId }",
     params: PARAMS,
     size: SIZE,
     body: Body::Call(|host, mut args| {
         let params = bind(&mut args);
-        let done = open(host)?.execute(args.text(0), &params);
+        let executed = open(host)?.execute(args.text(0), &params);
         host.statement = Some(args.take_text(0));
-        let done = done.map_err(explain)?;
-        Ok(Value::map([
-            ("changes", Value::Int(done.changes)),
-            ("lastInsertId", Value::Int(done.last_insert_id)),
-        ]))
+        executed.map(done).map_err(explain)
     }),
 };
 
 pub const TRANSACTION: HostFn = HostFn {
     module: "db",
     name: "transaction",
-    needs: Capability::Database,
+    needs: Capability::Tables,
     doc: "db.transaction(function(tx) … end): all of it or, when the function raises an error, nothing. Use tx inside; fetch first, then write.",
     params: &[Param::required("function", Kind::Function)],
     size: ARGUMENTS,
@@ -85,6 +83,13 @@ fn open<'a>(host: &'a mut HostCall<'_>) -> Result<&'a mut PluginDb, HostError> {
     }
 }
 
+fn done(executed: Executed) -> Value {
+    Value::map([
+        ("changes", Value::Int(executed.changes)),
+        ("lastInsertId", Value::Int(executed.last_insert_id)),
+    ])
+}
+
 fn bind(args: &mut Arguments) -> Params {
     match args.take(1) {
         Value::List(items) if !items.is_empty() => Params::List(items),
@@ -96,10 +101,10 @@ fn bind(args: &mut Arguments) -> Params {
 /// A refused or wrong statement is the script's to catch; what the host cannot do keeps its type.
 fn explain(error: DbError) -> HostError {
     match error {
-        DbError::Sql { .. } => HostError::Raised(error.to_string()),
-        DbError::Refused { .. } => HostError::Denied(error.to_string()),
+        DbError::Sql { .. } | DbError::Mistake { .. } => HostError::Raised(error.to_string()),
+        DbError::Denied { message } => HostError::Denied(message),
         DbError::Limit { .. } => HostError::Limit(error.to_string()),
-        DbError::Busy { .. } | DbError::Full => HostError::Host(Error::from(error)),
+        DbError::Busy { .. } | DbError::Full { .. } => HostError::Host(Error::from(error)),
         DbError::TransactionEnded | DbError::Internal(_) => HostError::Fatal(Error::from(error)),
     }
 }

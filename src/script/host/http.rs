@@ -5,7 +5,9 @@ use std::time::Duration;
 use url::Url;
 
 use super::url::{add_query, pairs, read};
-use super::{ARGUMENTS, Arguments, Body, HostCall, HostError, HostFn, Kind, Param, json, raised};
+use super::{
+    ARGUMENTS, Arguments, Body, HostCall, HostError, HostFn, Kind, Param, json, log, raised,
+};
 use crate::outbound::{OutboundError, OutboundRequest, OutboundResponse};
 use crate::script::grant::Capability;
 use crate::script::limits::Size;
@@ -69,30 +71,44 @@ fn request(host: &mut HostCall<'_>, mut args: Arguments) -> Result<Value, HostEr
     }
     let mut headers = headers(&fields)?;
     let body = body(&fields, &mut headers)?;
-    let response = host
+    let request = OutboundRequest {
+        method: method(&fields)?,
+        url,
+        headers,
+        body,
+        timeout: timeout(&fields)?.min(host.clock.remaining()),
+        verify_tls: verify(&fields)?,
+        max_body: LONGEST_REPLY,
+    };
+    let network = host.call.grant.network();
+    let answer = host
         .call
         .outbound
-        .request(&OutboundRequest {
-            method: method(&fields)?,
-            url,
-            headers,
-            body,
-            timeout: timeout(&fields)?.min(host.clock.remaining()),
-            verify_tls: verify(&fields)?,
-            max_body: LONGEST_REPLY,
-        })
-        .map_err(explain)?;
-    Ok(reply(response))
+        .request(&request, &|url| network.allows(url));
+    match answer {
+        Ok(response) => Ok(reply(response)),
+        Err(error) => Err(failed(host, &request.url, &error)),
+    }
 }
 
-fn explain(error: OutboundError) -> HostError {
+/// A refusal is a wall and is told to the operator; anything else is how networks are.
+fn failed(host: &mut HostCall<'_>, url: &Url, error: &OutboundError) -> HostError {
     let text = error.to_string();
-    match error {
-        OutboundError::Refused { .. } | OutboundError::InsecureTls { .. } => {
-            HostError::Denied(text)
-        }
-        _ => HostError::Raised(text),
+    let Some(reason) = error.denial() else {
+        return HostError::Raised(text);
+    };
+    let asked = log::clean(url.host_str().unwrap_or_default());
+    if log::may_write(host) {
+        let (plugin, tenant) = (host.call.plugin.as_str(), host.call.tenant.as_str());
+        tracing::warn!(
+            plugin,
+            tenant,
+            host = asked,
+            reason,
+            "[PluginService] a request was refused"
+        );
     }
+    HostError::Denied(text)
 }
 
 fn check(host: &mut HostCall<'_>, mut args: Arguments) -> Result<Value, HostError> {
@@ -100,10 +116,13 @@ fn check(host: &mut HostCall<'_>, mut args: Arguments) -> Result<Value, HostErro
         return raised("request must be a map");
     };
     known(&fields, &["url", "verifyTls"])?;
+    let network = host.call.grant.network();
     let refusal = host
         .call
         .outbound
-        .check(&address(&fields)?, verify(&fields)?)
+        .check(&address(&fields)?, verify(&fields)?, &|url| {
+            network.allows(url)
+        })
         .err();
     Ok(Value::map([
         ("allowed", Value::Bool(refusal.is_none())),

@@ -53,19 +53,11 @@ enum Level {
 }
 
 fn write(host: &mut HostCall<'_>, args: &Arguments, level: Level) -> Result<Value, HostError> {
-    *host.log_lines = host.log_lines.saturating_add(1);
-    let plugin = host.call.plugin.as_str();
-    let tenant = host.call.tenant.as_str();
-    if *host.log_lines > MOST_LINES {
-        if *host.log_lines == MOST_LINES + 1 {
-            tracing::warn!(
-                plugin,
-                tenant,
-                "[PluginService] {MOST_LINES} lines logged; the rest of this call is dropped"
-            );
-        }
+    if !may_write(host) {
         return Ok(Value::Null);
     }
+    let plugin = host.call.plugin.as_str();
+    let tenant = host.call.tenant.as_str();
     let redaction = &host.call.redaction;
     let message = clean(&redaction.clean(args.text(0)));
     let fields = match args.value(1).to_json() {
@@ -81,7 +73,20 @@ fn write(host: &mut HostCall<'_>, args: &Arguments, level: Level) -> Result<Valu
     Ok(Value::Null)
 }
 
-fn clean(text: &str) -> String {
+/// Counts one line of this call, whoever writes it on the plugin's account; false when there were enough.
+pub(super) fn may_write(host: &mut HostCall<'_>) -> bool {
+    *host.log_lines = host.log_lines.saturating_add(1);
+    if *host.log_lines == MOST_LINES + 1 {
+        tracing::warn!(
+            plugin = host.call.plugin.as_str(),
+            tenant = host.call.tenant.as_str(),
+            "[PluginService] {MOST_LINES} lines logged; the rest of this call is dropped"
+        );
+    }
+    *host.log_lines <= MOST_LINES
+}
+
+pub(super) fn clean(text: &str) -> String {
     let mut line: String = text
         .chars()
         .take(LONGEST_LINE)

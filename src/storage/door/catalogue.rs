@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, params};
 
-use super::names;
+use super::{Refusal, names};
 use crate::plugin_key::PluginKey;
 use crate::tenant::TenantId;
 
@@ -89,23 +89,25 @@ impl Catalogue {
     }
 
     /// A name that is to be made: free, or this plugin's own of the same kind (`IF NOT EXISTS` decides then).
-    pub fn check_new(&self, name: &str, kind: Kind) -> Result<(), String> {
+    pub fn check_new(&self, name: &str, kind: Kind) -> Result<(), Refusal> {
         if name.is_empty() || names::is_built_in(name) || names::is_table_function(name) {
-            return Err(format!("the name '{name}' is reserved by SQLite"));
+            return Err(Refusal::Wall(format!(
+                "the name '{name}' is reserved by SQLite"
+            )));
         }
         let taken = self
             .owned
             .get(&name.to_ascii_lowercase())
             .is_some_and(|owned| *owned != kind);
         if taken {
-            return Err(format!(
+            return Err(Refusal::Mistake(format!(
                 "the name '{name}' is taken by a table or an index of this plugin"
-            ));
+            )));
         }
         if self.is_anothers(name) || names::is_host_table(name) {
-            return Err(format!(
+            return Err(Refusal::Wall(format!(
                 "the name '{name}' is taken by the host or another plugin; choose another"
-            ));
+            )));
         }
         Ok(())
     }
@@ -177,7 +179,7 @@ pub fn forget_dropped(
     Ok(())
 }
 
-/// Drops all that the plugin owns, newest first, and its rows here. Returns the names, in that order.
+/// Drops all that the plugin owns, newest first, with its rows here and its count. Returns the names, in that order.
 pub fn drop_all(
     connection: &Connection,
     tenant: &TenantId,
@@ -198,9 +200,11 @@ pub fn drop_all(
             tenant.quoted()
         ))?;
     }
-    connection.execute(
+    for sql in [
         "DELETE FROM plugin_objects WHERE plugin_key = ?1",
-        [plugin.as_str()],
-    )?;
+        "DELETE FROM plugin_usage WHERE plugin_key = ?1",
+    ] {
+        connection.execute(sql, [plugin.as_str()])?;
+    }
     Ok(objects.into_iter().map(|(_, name)| name).collect())
 }

@@ -7,9 +7,10 @@
 
 use sqlite3_parser::lexer::sql::TokenType::{self, *};
 
+use super::postgres::{self, Spelling};
 use super::rule::Reach;
-use super::tokens::{Token, tokens};
-use super::{functions, names};
+use super::tokens::{Token, check_text, tokens};
+use super::{Refusal, functions, names};
 use crate::tenant::TenantId;
 
 mod edits;
@@ -39,6 +40,8 @@ pub struct Statement {
     /// Names after REFERENCES: they must be the plugin's own tables.
     pub references: Vec<String>,
     pub uses_json_tables: bool,
+    /// The author's text in SQLite's spelling, where that differs.
+    translation: Option<String>,
     edits: Edits,
 }
 
@@ -94,10 +97,32 @@ impl Verb {
 
 impl Statement {
     /// The error is a sentence for the plugin's author.
-    pub fn parse(sql: &str, tenant: &TenantId) -> Result<Self, String> {
-        let tokens = tokens(sql)?;
+    pub fn parse(sql: &str, tenant: &TenantId) -> Result<Self, Refusal> {
+        check_text(sql)?;
+        let as_written = tokens(sql);
+        match postgres::spelling(sql, as_written.as_deref().ok()) {
+            Spelling::Sqlite => Self::read(sql, &as_written?, tenant),
+            Spelling::Postgres => {
+                let translation = postgres::translate(sql).map_err(Refusal::Mistake)?;
+                Self::translated(&translation, tenant)
+            }
+            // What the parser does not know may be SQLite's own.
+            Spelling::Either => match postgres::translate(sql) {
+                Ok(translation) => Self::translated(&translation, tenant),
+                Err(_) => Self::read(sql, &as_written?, tenant),
+            },
+        }
+    }
+
+    fn translated(translation: &str, tenant: &TenantId) -> Result<Self, Refusal> {
+        let mut statement = Self::read(translation, &tokens(translation)?, tenant)?;
+        statement.translation = Some(translation.to_owned());
+        Ok(statement)
+    }
+
+    fn read(sql: &str, tokens: &[Token<'_>], tenant: &TenantId) -> Result<Self, Refusal> {
         let mut reader = Reader {
-            tokens: &tokens,
+            tokens,
             tenant,
             edits: Edits::default(),
             references: Vec::new(),
@@ -109,6 +134,7 @@ impl Statement {
             reader.refuse_functions_in_definitions()?;
         }
         reader.bring_names_home()?;
+        reader.number_parameters();
         let end = tokens.last().map_or(0, |last| last.end);
         let text = sql.get(..end).unwrap_or(sql);
         let is_json = |t: &Token<'_>| {
@@ -121,13 +147,18 @@ impl Statement {
             sql: reader.edits.apply(text, 0),
             verb: reader.finish_select(verb, text),
             references: reader.references,
+            translation: None,
             edits: reader.edits,
         })
     }
 
     /// Where in the author's text SQLite's `offset` into ours points: `line 2, column 5, near "…"`.
     pub fn place(&self, original: &str, offset: usize) -> String {
-        edits::place(original, self.edits.original(offset))
+        let offset = self.edits.original(offset);
+        match &self.translation {
+            None => edits::place(original, offset),
+            Some(text) => format!("in SQLite's spelling: {}", edits::place(text, offset)),
+        }
     }
 }
 
@@ -139,9 +170,9 @@ struct Reader<'a, 'sql> {
 }
 
 impl Reader<'_, '_> {
-    fn verb(&mut self) -> Result<Verb, String> {
+    fn verb(&mut self) -> Result<Verb, Refusal> {
         let Some(first) = self.tokens.first() else {
-            return Err("the statement is empty".to_owned());
+            return Err(Refusal::mistake("the statement is empty"));
         };
         match first.kind {
             TK_SELECT | TK_VALUES => Ok(Verb::Read),
@@ -151,11 +182,11 @@ impl Reader<'_, '_> {
             TK_CREATE => self.create(),
             TK_DROP => self.drop(),
             TK_ALTER => self.alter(),
-            _ => Err(format!(
+            _ => Err(Refusal::Wall(format!(
                 "{} is not allowed here: a statement begins with SELECT, WITH, VALUES, INSERT, REPLACE, UPDATE, DELETE, CREATE, ALTER or DROP{}",
                 first.text().to_ascii_uppercase(),
                 hint(first.kind)
-            )),
+            ))),
         }
     }
 
@@ -244,6 +275,16 @@ impl Reader<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// `$1` of PostgreSQL is a number; SQLite takes it for a name, and names in the order they come.
+    fn number_parameters(&mut self) {
+        for token in self.tokens.iter().filter(|token| token.is(TK_VARIABLE)) {
+            let number = token.text().strip_prefix('$').unwrap_or_default();
+            if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) {
+                self.edits.replace(token.start, token.start + 1, "?");
+            }
+        }
     }
 
     fn qualifier(&mut self, index: usize, in_table_place: bool) -> Result<(), String> {

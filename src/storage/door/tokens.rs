@@ -6,6 +6,8 @@
 use sqlite3_parser::lexer::Scanner;
 use sqlite3_parser::lexer::sql::{TokenType, Tokenizer};
 
+use super::Refusal;
+
 /// A statement longer than this is built by a program that should bind parameters.
 const LONGEST: usize = 100_000;
 const MOST_TOKENS: usize = 20_000;
@@ -52,8 +54,8 @@ impl<'sql> Token<'sql> {
     }
 }
 
-/// The tokens of one statement, without a closing semicolon.
-pub fn tokens(sql: &str) -> Result<Vec<Token<'_>>, String> {
+/// What no spelling makes good.
+pub fn check_text(sql: &str) -> Result<(), String> {
     if sql.len() > LONGEST {
         return Err(format!(
             "the statement is longer than {LONGEST} bytes; pass values as parameters"
@@ -62,23 +64,29 @@ pub fn tokens(sql: &str) -> Result<Vec<Token<'_>>, String> {
     if sql.contains(['\0', '\u{feff}']) {
         return Err("the statement contains a NUL or a byte order mark".to_owned());
     }
+    Ok(())
+}
+
+/// The tokens of one statement, without a closing semicolon.
+pub fn tokens(sql: &str) -> Result<Vec<Token<'_>>, Refusal> {
+    check_text(sql)?;
     let mut scanner = Scanner::new(Tokenizer::new());
     let mut found = Vec::new();
     loop {
         let (start, token, end) = scanner
             .scan(sql.as_bytes())
-            .map_err(|error| format!("{error}"))?;
+            .map_err(|error| Refusal::mistake(error.to_string()))?;
         let Some((_, kind)) = token else { break };
         let text = sql
             .get(start..end)
-            .ok_or("the statement is cut inside a character")?;
+            .ok_or_else(|| Refusal::mistake("the statement is cut inside a character"))?;
         if kind == TokenType::TK_VARIABLE {
             check_variable(text, sql.get(end..).unwrap_or_default())?;
         }
         if found.len() == MOST_TOKENS {
-            return Err(format!(
+            return Err(Refusal::Wall(format!(
                 "the statement has more than {MOST_TOKENS} words and signs"
-            ));
+            )));
         }
         found.push(Token {
             kind,
@@ -94,7 +102,9 @@ pub fn tokens(sql: &str) -> Result<Vec<Token<'_>>, String> {
         found.pop();
     }
     if found.iter().any(|token| token.is(TokenType::TK_SEMI)) {
-        return Err("only one statement at a time is allowed".to_owned());
+        return Err(Refusal::Wall(
+            "only one statement at a time is allowed".to_owned(),
+        ));
     }
     Ok(found)
 }

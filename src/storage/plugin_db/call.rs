@@ -4,6 +4,7 @@
 use rusqlite::Connection;
 
 use super::{Params, Scope};
+use crate::storage::door::Refusal;
 use crate::storage::door::catalogue::{self, Catalogue, Kind};
 use crate::storage::door::statement::{Statement, Verb};
 
@@ -17,7 +18,7 @@ pub struct Call<'a> {
 
 impl Call<'_> {
     /// Names that the statement makes must be free, those that it changes or refers to the plugin's own.
-    pub fn check_names(&self, catalogue: &Catalogue) -> Result<(), String> {
+    pub fn check_names(&self, catalogue: &Catalogue) -> Result<(), Refusal> {
         match &self.statement.verb {
             Verb::Read | Verb::Write { .. } => Ok(()),
             Verb::CreateTable { name, .. } => {
@@ -26,9 +27,9 @@ impl Call<'_> {
             }
             Verb::CreateIndex { name, table } => {
                 catalogue.check_new(name, Kind::Index)?;
-                catalogue.check_used(table)
+                Ok(catalogue.check_used(table)?)
             }
-            Verb::DropTable { name } | Verb::DropIndex { name } => catalogue.check_used(name),
+            Verb::DropTable { name } | Verb::DropIndex { name } => Ok(catalogue.check_used(name)?),
             Verb::RenameTable { from, to } => {
                 catalogue.check_used(from)?;
                 catalogue.check_new(to, Kind::Table)
@@ -41,13 +42,13 @@ impl Call<'_> {
     }
 
     /// SQLite would take a name that does not exist yet, and another plugin could make it later.
-    fn check_references(&self, catalogue: &Catalogue, table: &str) -> Result<(), String> {
+    fn check_references(&self, catalogue: &Catalogue, table: &str) -> Result<(), Refusal> {
         for name in &self.statement.references {
             catalogue.check_used(name)?;
             if !catalogue.owns_table(name) && !name.eq_ignore_ascii_case(table) {
-                return Err(format!(
+                return Err(Refusal::Mistake(format!(
                     "REFERENCES {name}: there is no such table; create it first"
-                ));
+                )));
             }
         }
         Ok(())

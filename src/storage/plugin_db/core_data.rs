@@ -6,6 +6,7 @@ use rusqlite::Connection;
 use super::session::{Access, Session};
 use super::{PluginDb, require_installed};
 use crate::error::Result;
+use crate::tenant::TenantId;
 
 impl PluginDb {
     /// Reads, and leaves a hook's transaction unopened: what is read first may still go over a network.
@@ -18,7 +19,7 @@ impl PluginDb {
         }
         let mut session = Session::open(&self.storage, &self.scope, Access::Read, self.deadline)?;
         let result = session.read_as_host(work)?;
-        session.commit()?;
+        session.commit(&self.scope)?;
         Ok(result)
     }
 
@@ -29,13 +30,16 @@ impl PluginDb {
         }
         let mut session = Session::open(&self.storage, &self.scope, Access::Write, self.deadline)?;
         require_installed(&session, self.installation)?;
-        let result = session.as_host(&self.scope.tenant, work)?;
-        session.commit()?;
+        let result = session.as_host(&self.scope, work)?;
+        session.commit(&self.scope)?;
         Ok(result)
     }
 
     /// Reads the control database: who belongs to the tenant stands there.
-    pub fn control_read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        self.storage.control(work)
+    pub fn control_read<T>(
+        &self,
+        work: impl FnOnce(&Connection, &TenantId) -> Result<T>,
+    ) -> Result<T> {
+        self.storage.control(|conn| work(conn, &self.scope.tenant))
     }
 }

@@ -6,17 +6,20 @@ use std::time::Duration;
 use rusqlite::ErrorCode;
 
 use crate::error::Error;
-use crate::storage::door::pointer;
 use crate::storage::door::statement::Statement;
+use crate::storage::door::{Refusal, pointer};
 
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
     /// SQLite refused or failed; `statement` says where.
     #[error("{message} ({statement})")]
     Sql { message: String, statement: String },
-    /// The door refused.
+    /// A wall of the door stood in the way.
     #[error("{message}")]
-    Refused { message: String },
+    Denied { message: String },
+    /// The call or its text is wrong.
+    #[error("{message}")]
+    Mistake { message: String },
     /// `which` names the limit, for a caller that tells them apart.
     #[error("{message}")]
     Limit {
@@ -28,8 +31,9 @@ pub enum DbError {
         message: String,
         retry_after: Duration,
     },
-    #[error("the disk or this organization's quota is full")]
-    Full,
+    /// The disk or a quota is full.
+    #[error("{message}")]
+    Full { message: String },
     /// The transaction is gone, and with it all that was done in it.
     #[error("a statement ended the transaction, so nothing of it was kept")]
     TransactionEnded,
@@ -41,9 +45,32 @@ pub const TIME: &str = "time";
 pub const VALUE: &str = "value";
 pub const MEMORY: &str = "memory";
 
+/// What to do about messages of SQLite that surprise who comes from PostgreSQL.
+const HINTS: &[(&str, &str)] = &[
+    (
+        "ON CONFLICT clause does not match",
+        "make one with CREATE UNIQUE INDEX on these columns",
+    ),
+    (
+        "no such function: gen_random_uuid",
+        "use random.uuid of the host and pass the value as a parameter",
+    ),
+    (
+        "no such function: date_trunc",
+        "use date, or strftime with a format",
+    ),
+    ("no such function: to_char", "use strftime with a format"),
+];
+
 impl DbError {
-    pub fn refused(message: impl Into<String>) -> Self {
-        Self::Refused {
+    pub fn denied(message: impl Into<String>) -> Self {
+        Self::Denied {
+            message: message.into(),
+        }
+    }
+
+    pub fn mistake(message: impl Into<String>) -> Self {
+        Self::Mistake {
             message: message.into(),
         }
     }
@@ -72,7 +99,7 @@ impl DbError {
         let code = error.sqlite_error_code();
         match code {
             Some(ErrorCode::AuthorizationForStatementDenied) => {
-                return Self::refused(
+                return Self::denied(
                     refusal.unwrap_or_else(|| "the statement is not allowed".to_owned()),
                 );
             }
@@ -86,7 +113,7 @@ impl DbError {
                     "the statement needs more memory than the database may take",
                 );
             }
-            Some(ErrorCode::DiskFull) => return Self::Full,
+            Some(ErrorCode::DiskFull) => return Self::full(),
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => return Self::busy(),
             Some(
                 ErrorCode::CannotOpen
@@ -99,7 +126,7 @@ impl DbError {
         }
         // The authorizer may also have turned a function or a table into a plain SQL error.
         if let Some(reason) = refusal {
-            return Self::refused(reason);
+            return Self::denied(reason);
         }
         match error {
             rusqlite::Error::SqlInputError { msg, offset, .. } => {
@@ -123,12 +150,18 @@ impl DbError {
     /// Errors of a statement of ours.
     pub fn of_host(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::DiskFull) => Self::full(),
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::OutOfMemory) => {
                 Self::busy()
             }
             Some(ErrorCode::OperationInterrupted) => Self::out_of_time(),
             _ => Self::Internal(format!("database: {error}")),
+        }
+    }
+
+    fn full() -> Self {
+        Self::Full {
+            message: "the disk or this organization's quota is full".to_owned(),
         }
     }
 
@@ -140,8 +173,12 @@ impl DbError {
     }
 }
 
-/// `no such table: users` sends the author to the host function.
+/// `no such table: users` sends the author to the host function, and the like.
 fn with_pointer(message: String) -> String {
+    let hint = HINTS.iter().find(|(start, _)| message.starts_with(start));
+    if let Some((_, hint)) = hint {
+        return format!("{message}; {hint}");
+    }
     let table = message
         .strip_prefix("no such table: ")
         .map(|name| name.rsplit('.').next().unwrap_or(name));
@@ -151,13 +188,23 @@ fn with_pointer(message: String) -> String {
     }
 }
 
+impl From<Refusal> for DbError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Wall(message) => Self::Denied { message },
+            Refusal::Mistake(message) => Self::Mistake { message },
+        }
+    }
+}
+
 impl From<DbError> for Error {
     fn from(error: DbError) -> Self {
         let message = error.to_string();
         match error {
-            DbError::Sql { .. } | DbError::Refused { .. } | DbError::TransactionEnded => {
-                Self::refused(message)
-            }
+            DbError::Sql { .. }
+            | DbError::Denied { .. }
+            | DbError::Mistake { .. }
+            | DbError::TransactionEnded => Self::refused(message),
             DbError::Limit { which: TIME, .. } => Self::TimedOut(message),
             DbError::Limit { .. } => Self::TooLarge(message),
             DbError::Busy {
@@ -167,7 +214,7 @@ impl From<DbError> for Error {
                 message,
                 retry_after,
             },
-            DbError::Full => Self::Full(message),
+            DbError::Full { message } => Self::Full(message),
             DbError::Internal(text) => Self::Internal(text),
         }
     }
@@ -183,7 +230,7 @@ impl From<Error> for DbError {
                 message,
                 retry_after,
             },
-            Error::Full(_) => Self::Full,
+            Error::Full(message) => Self::Full { message },
             other => Self::Internal(other.to_string()),
         }
     }

@@ -58,7 +58,7 @@ pub fn bind(statement: &mut Statement<'_>, params: &Params) -> Result<(), Fault>
                 &none
             };
             if list.len() != count {
-                return Err(DbError::refused(format!(
+                return Err(DbError::mistake(format!(
                     "the statement has {count} parameters, but {} values were given",
                     list.len()
                 ))
@@ -74,7 +74,7 @@ pub fn bind(statement: &mut Statement<'_>, params: &Params) -> Result<(), Fault>
 
 fn bind_named(statement: &mut Statement<'_>, index: usize, map: &Map) -> Result<(), Fault> {
     let Some(name) = statement.parameter_name(index).map(str::to_owned) else {
-        return Err(DbError::refused(
+        return Err(DbError::mistake(
             "a map of parameters needs names in the statement: write :name for ?",
         )
         .into());
@@ -82,7 +82,7 @@ fn bind_named(statement: &mut Statement<'_>, index: usize, map: &Map) -> Result<
     let key = name.trim_start_matches([':', '@', '$']);
     match map.get(key) {
         Some(value) => Ok(statement.raw_bind_parameter(index, bindable(value, &name)?)?),
-        None => Err(DbError::refused(format!("the parameter {name} has no value")).into()),
+        None => Err(DbError::mistake(format!("the parameter {name} has no value")).into()),
     }
 }
 
@@ -103,7 +103,7 @@ fn bindable<'v>(value: &'v Value, place: &str) -> Result<Bound<'v>, DbError> {
         Value::Text(text) => ValueRef::Text(text.as_bytes()),
         Value::Bytes(bytes) => ValueRef::Blob(bytes),
         Value::List(_) | Value::Map(_) | Value::Rows(_) | Value::Json(_) => {
-            return Err(DbError::refused(format!(
+            return Err(DbError::mistake(format!(
                 "the parameter {place} is a list or a map: encode it with json.encode"
             )));
         }

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 
 use super::call::Call;
 use super::rows::{self, Fault, RowLimits};
+use super::usage::Usage;
 use super::{DbError, Executed, LONGEST_TRANSACTION, Scope};
 use crate::error::Result as HostResult;
 use crate::storage::Storage;
@@ -39,6 +40,8 @@ pub struct Session {
     schema_changed: bool,
     in_savepoint: bool,
     row_ids_are_ours: bool,
+    /// What the plugin holds; only writing changes it.
+    usage: Option<Usage>,
     /// The host wrote too, and others keep what it had read.
     written_for: Option<TenantId>,
 }
@@ -84,8 +87,14 @@ impl Session {
             schema_changed: false,
             in_savepoint: false,
             row_ids_are_ours: false,
+            usage: None,
             written_for: None,
         };
+        if access == Access::Write {
+            let most = storage.plugin_pages;
+            let usage = Usage::begin(session.lease.slot_mut(), scope, most);
+            session.usage = Some(usage.map_err(DbError::of_host)?);
+        }
         session.set_deadline(deadline);
         Ok(session)
     }
@@ -100,12 +109,15 @@ impl Session {
         self.connection().is_autocommit()
     }
 
-    pub fn commit(self) -> Result<(), DbError> {
+    pub fn commit(self, scope: &Scope) -> Result<(), DbError> {
         if self.has_ended() {
             return Err(DbError::TransactionEnded);
         }
         if Instant::now() > self.end {
             return Err(DbError::out_of_time());
+        }
+        if let Some(usage) = &self.usage {
+            usage.settle(self.connection(), scope)?;
         }
         // A failed COMMIT (a deferred foreign key, a full disk) leaves it open; dropping rolls it back.
         let committed = settings::run_cached(self.connection(), "COMMIT");
@@ -127,7 +139,7 @@ impl Session {
 
     pub fn begin_savepoint(&mut self) -> Result<(), DbError> {
         if self.in_savepoint {
-            return Err(DbError::refused(
+            return Err(DbError::mistake(
                 "db.transaction is already open: it cannot be nested",
             ));
         }
@@ -138,7 +150,7 @@ impl Session {
 
     pub fn release_savepoint(&mut self) -> Result<(), DbError> {
         if !self.in_savepoint {
-            return Err(DbError::refused("no db.transaction is open"));
+            return Err(DbError::mistake("no db.transaction is open"));
         }
         self.in_savepoint = false;
         self.batch("RELEASE script")
@@ -165,17 +177,21 @@ impl Session {
     /// Runs statements of the host: nothing of the door, and the host's own sizes.
     pub fn as_host<T>(
         &mut self,
-        tenant: &TenantId,
+        scope: &Scope,
         work: impl FnOnce(&Connection) -> HostResult<T>,
     ) -> HostResult<T> {
-        self.written_for = Some(tenant.clone());
+        self.written_for = Some(scope.tenant.clone());
         self.catalogue = None;
         self.schema_changed = true;
         self.row_ids_are_ours = false;
         settings::limit(self.connection(), Work::Host)?;
         // The host's statements are short and must not fail by a plugin's clock; the commit looks at it.
         self.lease.slot().stopwatch.clear();
-        let result = work(self.connection());
+        let slot = self.lease.slot_mut();
+        let result = match &mut self.usage {
+            Some(usage) => usage.except(slot, &scope.tenant, work)?,
+            None => work(&slot.connection),
+        };
         settings::limit(self.connection(), Work::Plugin)?;
         result
     }
@@ -191,9 +207,16 @@ impl Session {
         result
     }
 
+    /// All that the plugin held is gone.
+    pub fn forget_usage(&mut self) {
+        if let Some(usage) = &mut self.usage {
+            usage.forget();
+        }
+    }
+
     pub fn query(&mut self, call: &Call<'_>, limits: RowLimits) -> Result<Rows, DbError> {
         let useless =
-            || DbError::refused("the statement gives no rows: use db.execute, or add RETURNING");
+            || DbError::mistake("the statement gives no rows: use db.execute, or add RETURNING");
         if call.statement.verb.changes_schema() {
             return Err(useless());
         }
@@ -221,7 +244,7 @@ impl Session {
         }
         let changes = self.pass(call, |prepared| {
             if prepared.column_count() > 0 {
-                return Err(DbError::refused(
+                return Err(DbError::mistake(
                     "the statement gives rows: use db.query for RETURNING",
                 )
                 .into());
@@ -272,7 +295,7 @@ impl Session {
         run: impl FnOnce(&mut rusqlite::Statement<'_>) -> Result<T, Fault>,
     ) -> Result<T, DbError> {
         let catalogue = self.catalogue(call.scope)?;
-        call.check_names(&catalogue).map_err(DbError::refused)?;
+        call.check_names(&catalogue)?;
         let judged = Rule::judge(
             &self.lease.slot().rule,
             &call.scope.tenant,
@@ -282,7 +305,7 @@ impl Session {
         let result = self.check_program(call, &catalogue).and_then(|()| {
             let mut prepared = self.connection().prepare_cached(&call.statement.sql)?;
             if call.statement.verb == Verb::Read && !prepared.readonly() {
-                return Err(DbError::refused("a statement that reads may not write").into());
+                return Err(DbError::denied("a statement that reads may not write").into());
             }
             rows::bind(&mut prepared, call.params)?;
             run(&mut prepared)
@@ -292,7 +315,11 @@ impl Session {
         result.map_err(|fault| match fault {
             Fault::Ours(error) => error,
             Fault::Sqlite(error) => {
-                DbError::of_statement(error, call.statement, call.original, refusal)
+                let error = DbError::of_statement(error, call.statement, call.original, refusal);
+                match (&error, &self.usage) {
+                    (DbError::Full { .. }, Some(usage)) => usage.full(),
+                    _ => error,
+                }
             }
         })
     }
@@ -316,7 +343,7 @@ impl Session {
             sequence: *verb == Verb::Write { inserts: true },
             json_tables: call.statement.uses_json_tables,
         };
-        program::check(self.connection(), sql, catalogue, allow)?.map_err(DbError::refused)?;
+        program::check(self.connection(), sql, catalogue, allow)?.map_err(DbError::denied)?;
         if let Verb::CreateTable {
             select: Some(select),
             ..
@@ -334,7 +361,7 @@ impl Session {
                 ..allow
             };
             program::check(self.connection(), select, catalogue, allow)?
-                .map_err(DbError::refused)?;
+                .map_err(DbError::denied)?;
         }
         if lasting {
             self.lease.slot_mut().verdicts.learn(plugin, catalogue, sql);

@@ -7,6 +7,8 @@ use crate::storage::tests::Fixture;
 
 mod door;
 mod lifecycle;
+mod quota;
+mod seed;
 mod transactions;
 
 const LIMITS: RowLimits = RowLimits {

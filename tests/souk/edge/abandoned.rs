@@ -31,7 +31,7 @@ impl Occupied {
             .admin()
             .post(
                 "/api/plugins/install",
-                serde_json::json!({"pluginKey": "echo"}),
+                serde_json::json!({"pluginKey": "echo", "config": {"upstream": format!("http://{address}")}}),
             )
             .is(201);
         let admin = server.admin();

@@ -169,6 +169,11 @@ pub fn lines(stage: &Stage) -> Vec<Line> {
                 .body(configuration.clone())
                 .of_tenant(format!("/api/plugins/installations/{ABSENT_ID}/configuration")),
         ),
+        line("PUT", "/api/plugins/installations/:id/permissions", Admin,
+            Request::new("PUT", format!("/api/plugins/installations/{configurable}/permissions"), 200)
+                .body(json!({"granted": []}))
+                .of_tenant(format!("/api/plugins/installations/{ABSENT_ID}/permissions")),
+        ),
         line("POST", "/api/plugins/:key/test-connection", Admin,
             Request::new("POST", "/api/plugins/configurable/test-connection", 200)
                 .body(configuration)

@@ -171,7 +171,7 @@ fn a_transaction_is_kept_whole_or_not_at_all() {
     // A failed statement undoes itself alone.
     assert!(insert(&mut db, "a").is_err());
     insert(&mut db, "d").unwrap();
-    assert!(matches!(db.begin(), Err(DbError::Refused { .. })));
+    assert!(matches!(db.begin(), Err(DbError::Mistake { .. })));
     db.commit().unwrap();
     assert_eq!(count(&mut db, "notes"), 4);
     db.begin().unwrap();
@@ -183,7 +183,7 @@ fn a_transaction_is_kept_whole_or_not_at_all() {
         db.query("SELECT * FROM gone", &Params::None, LIMITS)
             .is_err()
     );
-    assert!(matches!(db.commit(), Err(DbError::Refused { .. })));
+    assert!(matches!(db.commit(), Err(DbError::Mistake { .. })));
 }
 
 #[test]
