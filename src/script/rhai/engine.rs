@@ -53,7 +53,10 @@ pub fn build(limits: &Limits) -> Engine {
 }
 
 /// Parsing reports no progress, but each token may be looked at: that is where a load ends in time.
-#[expect(deprecated, reason = "marked so because it may change; our tests would tell")]
+#[expect(
+    deprecated,
+    reason = "marked so because it may change; our tests would tell"
+)]
 fn bound_parsing(engine: &mut Engine) {
     engine.on_parse_token(|token, _, _| {
         if current::must_stop() {
