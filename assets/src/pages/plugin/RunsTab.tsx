@@ -67,7 +67,7 @@ export function RunsTab({ installation }: { installation: PluginInstallation }) 
           label="Notable only"
           title="Runs that were slow, refused or went wrong"
           control={<Switch size="small" checked={isNotable} onChange={(event) => filter(event.target.checked)} />}
-          sx={{ mr: 0, gap: 3 }}
+          sx={{ ml: -2, mr: 0, gap: 3 }}
         />
         <ActionButton
           size="small"
