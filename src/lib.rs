@@ -42,6 +42,7 @@ pub mod lifecycle;
 pub mod marketplace;
 pub mod organization;
 pub mod rate_limit;
+pub mod runs;
 pub mod session;
 pub mod sign_in;
 pub mod user;

@@ -4,6 +4,7 @@
 //! plugin's hook did commit together or not at all. Whatever waits on a network happens before it.
 
 mod configure;
+mod evidence;
 mod forward;
 mod install;
 mod installations;
@@ -36,6 +37,7 @@ use crate::package::store::PackageStore;
 use crate::permission::{Granted, Wishes};
 use crate::plugin_key::PluginKey;
 use crate::plugin_settings::PluginSettings;
+use crate::runs::Runs;
 use crate::script::{Call, CallSecrets, Capability, Grant, Hook, Runtime};
 use crate::secret::SecretBox;
 use crate::session::Caller;
@@ -43,6 +45,7 @@ use crate::storage::Storage;
 use crate::storage::plugin_db::PluginDb;
 use crate::tenant::TenantId;
 use crate::value::Value;
+use evidence::HookRuns;
 use installations::Installations;
 use operation::Operations;
 use programs::{Loaded, Programs, Rights};
@@ -59,6 +62,7 @@ pub struct Lifecycle {
     secrets: Arc<SecretBox>,
     settings: Arc<PluginSettings>,
     metrics: Arc<Metrics>,
+    runs: Arc<Runs>,
     programs: Programs,
     installations: Installations,
     operations: Operations,
@@ -73,6 +77,7 @@ pub struct Rooms {
     pub secrets: Arc<SecretBox>,
     pub settings: Arc<PluginSettings>,
     pub metrics: Arc<Metrics>,
+    pub runs: Arc<Runs>,
     pub runtime: Runtime,
 }
 
@@ -122,6 +127,7 @@ impl Lifecycle {
             secrets: rooms.secrets,
             settings: rooms.settings,
             metrics: rooms.metrics,
+            runs: rooms.runs,
             programs: Programs::new(rooms.runtime),
             operations: Operations::default(),
         }
@@ -267,6 +273,7 @@ impl Lifecycle {
         loaded: &Loaded,
         granted: &Granted,
         plain: &Configuration,
+        ran: &mut HookRuns,
     ) -> Result<()> {
         let mut errors = loaded.schema.as_ref().map_or_else(Vec::new, |schema| {
             schema.validate(&Json::Object(plain.clone()))
@@ -278,6 +285,12 @@ impl Lifecycle {
             let outcome = loaded
                 .program
                 .run_hook(Hook::ValidateConfig, vec![argument], call);
+            ran.add(
+                caller,
+                &loaded.program,
+                Hook::ValidateConfig,
+                outcome.account,
+            );
             let redaction = &outcome.call.redaction;
             let answer = outcome
                 .result

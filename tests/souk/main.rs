@@ -36,6 +36,7 @@ mod notes;
 mod pages;
 mod permissions;
 mod plugin_routes;
+mod runs;
 mod shell;
 mod source_code;
 mod statistics;
