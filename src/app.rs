@@ -78,6 +78,7 @@ impl App {
             packages: Arc::clone(&packages),
             outbound: Arc::clone(&outbound),
             secrets,
+            settings: Arc::new(config.plugin_settings.clone()),
             metrics: Arc::clone(&metrics),
             runs: Arc::clone(&runs),
             runtime: Runtime::new(limits).observed_by(metrics.scripts()),

@@ -70,6 +70,7 @@ pub mod error;
 pub mod hex;
 pub mod keyed_lock;
 pub mod plugin_key;
+pub mod plugin_settings;
 pub mod random;
 pub mod recent;
 pub mod redaction;

@@ -36,6 +36,7 @@ use crate::package::Package;
 use crate::package::store::PackageStore;
 use crate::permission::{Granted, Wishes};
 use crate::plugin_key::PluginKey;
+use crate::plugin_settings::PluginSettings;
 use crate::runs::Runs;
 use crate::script::{Call, CallSecrets, Capability, Grant, Hook, Runtime};
 use crate::secret::SecretBox;
@@ -59,6 +60,7 @@ pub struct Lifecycle {
     packages: Arc<PackageStore>,
     outbound: Arc<Outbound>,
     secrets: Arc<SecretBox>,
+    settings: Arc<PluginSettings>,
     metrics: Arc<Metrics>,
     runs: Arc<Runs>,
     programs: Programs,
@@ -73,6 +75,7 @@ pub struct Rooms {
     pub packages: Arc<PackageStore>,
     pub outbound: Arc<Outbound>,
     pub secrets: Arc<SecretBox>,
+    pub settings: Arc<PluginSettings>,
     pub metrics: Arc<Metrics>,
     pub runs: Arc<Runs>,
     pub runtime: Runtime,
@@ -122,6 +125,7 @@ impl Lifecycle {
             packages: rooms.packages,
             outbound: rooms.outbound,
             secrets: rooms.secrets,
+            settings: rooms.settings,
             metrics: rooms.metrics,
             runs: rooms.runs,
             programs: Programs::new(rooms.runtime),
@@ -138,7 +142,11 @@ impl Lifecycle {
                 let listing = self.listing_of(row);
                 let wishes = listing.as_ref().ok().map(permissions::wishes_of);
                 let mut json = shown(row, &wishes.unwrap_or_default());
-                let plugin = listing.map_or_else(|_| missing(row), |listing| listing.to_api());
+                let mut plugin = listing.map_or_else(|_| missing(row), |listing| listing.to_api());
+                if !row.granted.has(Capability::Page) {
+                    // A page that finds it would load code that is not granted.
+                    plugin.shift_remove("ui");
+                }
                 if let Json::Object(fields) = &mut json {
                     fields.insert("plugin".to_owned(), Json::Object(plugin));
                 }
@@ -151,7 +159,18 @@ impl Lifecycle {
         self.storage.tenant(tenant, Installation::count)
     }
 
-    /// An installed plugin's package, for its UI files.
+    /// An installed plugin's package, for the code of its pages: only where that is granted.
+    pub fn page_package(&self, tenant: &TenantId, key: &PluginKey) -> Result<Package> {
+        let row = self.installation_of(tenant, key)?;
+        if !row.granted.has(Capability::Page) {
+            return Err(Error::Forbidden(format!(
+                "Plugin '{key}' was not granted 'page': an Admin can allow it on the plugin's page, under Permissions"
+            )));
+        }
+        self.packages.get(&row.package_digest)
+    }
+
+    /// An installed plugin's package, for its texts and pictures.
     pub fn package(&self, tenant: &TenantId, key: &PluginKey) -> Result<Package> {
         let row = self.installation_of(tenant, key)?;
         self.packages.get(&row.package_digest)
@@ -229,6 +248,7 @@ impl Lifecycle {
             secrets: CallSecrets::new(Arc::clone(&self.secrets), secrets),
             db,
             outbound: Arc::clone(&self.outbound),
+            settings: Arc::clone(&self.settings),
             redaction: owner.redaction(configuration),
             wall: WALL,
         }

@@ -44,6 +44,7 @@ use std::time::{Duration, Instant};
 use crate::error::Error;
 use crate::outbound::Outbound;
 use crate::plugin_key::PluginKey;
+use crate::plugin_settings::PluginSettings;
 use crate::redaction::Redaction;
 use crate::storage::plugin_db::PluginDb;
 use crate::tenant::TenantId;
@@ -107,6 +108,7 @@ pub struct Call {
     pub secrets: CallSecrets,
     pub db: Option<PluginDb>,
     pub outbound: Arc<Outbound>,
+    pub settings: Arc<PluginSettings>,
     /// What must appear in no log line.
     pub redaction: Redaction,
     /// Wall time with host calls; the script's own time has its own limit.

@@ -6,6 +6,7 @@ pub mod health;
 pub mod installations;
 pub mod marketplace;
 pub mod metrics;
+mod plugin_reply;
 pub mod plugin_routes;
 pub mod runs;
 pub mod setup;

@@ -17,9 +17,6 @@ use crate::session::Caller;
 use crate::user::Role;
 use crate::value::{Map, Value};
 
-const LONGEST_FILENAME: usize = 255;
-const LONGEST_CONTENT_TYPE: usize = 200;
-
 /// What was asked of the plugin.
 pub struct PluginRequest<'a> {
     pub method: &'a str,
@@ -246,14 +243,6 @@ fn read_reply(value: Value) -> Result<PluginReply, String> {
         _ => Vec::new(),
     };
     let (filename, content_type) = (text(&fields, "filename"), text(&fields, "contentType"));
-    for (name, value, most) in [
-        ("filename", &filename, LONGEST_FILENAME),
-        ("contentType", &content_type, LONGEST_CONTENT_TYPE),
-    ] {
-        if value.as_ref().is_some_and(|text| text.len() > most) {
-            return Err(format!("{name} may have at most {most} bytes"));
-        }
-    }
     let content = match fields.shift_remove("buffer") {
         Some(Value::Bytes(bytes)) => Content::File {
             bytes,

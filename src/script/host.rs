@@ -13,6 +13,7 @@ pub(crate) mod json;
 mod log;
 mod random;
 mod secret;
+mod settings;
 mod time;
 mod url;
 
@@ -37,6 +38,7 @@ pub const HOST_FNS: &[HostFn] = &[
     http::REQUEST,
     http::CHECK,
     config::GET,
+    settings::GET,
     core::USERS,
     core::RISKS_LIST,
     core::RISK,

@@ -35,6 +35,7 @@ mod mlflow_recorded;
 mod model_inventory;
 mod notes;
 mod pages;
+mod permissions;
 mod plugin_routes;
 mod runs;
 mod shell;
