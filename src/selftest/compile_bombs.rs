@@ -45,6 +45,7 @@ fn package(bomb: &Bomb, key: &str, look: usize) -> Package {
         key: key.to_owned(),
         entry_point,
         files,
+        hosts: Vec::new(),
     }
 }
 

@@ -1,10 +1,12 @@
 //! The hostile plugins: cases become routes, a few dozen to a plugin, in a marketplace folder that only the private
 //! instance reads. Beside them stands an honest one, whose rows are canaries.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::{Value, json};
+use url::Url;
 
 use super::canaries::Canaries;
 use super::case::Case;
@@ -66,6 +68,8 @@ pub struct Package {
     pub key: String,
     pub entry_point: &'static str,
     pub files: Vec<(&'static str, String)>,
+    /// The hosts that it asks to reach. They are granted, so that what stands behind the grant is tried.
+    pub hosts: Vec<String>,
 }
 
 /// Writes a marketplace of these.
@@ -88,12 +92,17 @@ pub fn honest() -> Package {
         key: HONEST.to_owned(),
         entry_point: Language::Lua.entry_point(),
         files: vec![(Language::Lua.entry_point(), HONEST_SOURCE.to_owned())],
+        hosts: Vec::new(),
     }
 }
 
 impl Package {
     fn manifest(&self) -> Value {
+        let network = json!({
+            "capability": "network", "hosts": self.hosts, "reason": "The guard behind the grant is tried",
+        });
         json!({
+            "permissions": if self.hosts.is_empty() { json!([]) } else { json!([network]) },
             "key": self.key, "name": self.key, "displayName": self.key, "description": "A part of the selftest",
             "version": "1.0.0", "author": "Souk", "isPublished": true, "installationType": "tenant_scoped",
             "pluginPath": self.key, "entryPoint": self.entry_point,
@@ -127,7 +136,22 @@ impl Hostile {
             key: self.key.clone(),
             entry_point,
             files: vec![(entry_point, self.source(canaries))],
+            hosts: self.hosts(canaries),
         }
+    }
+
+    /// The hosts of its addresses, where they name one.
+    fn hosts(&self, canaries: &Canaries) -> Vec<String> {
+        let urls = self.cases.iter().filter(|case| case.seed.kind == Kind::Url);
+        let hosts: BTreeSet<String> = urls
+            .filter_map(|case| Url::parse(&canaries.fill_in(case.seed.code)).ok())
+            .filter(|url| matches!(url.scheme(), "http" | "https"))
+            .filter_map(|url| Some((url.host()?.to_string(), url.port_or_known_default()?)))
+            // The root's own dot is no part of a pattern.
+            .filter(|(host, _)| !host.ends_with('.'))
+            .map(|(host, port)| format!("{host}:{port}"))
+            .collect();
+        hosts.into_iter().collect()
     }
 
     fn source(&self, canaries: &Canaries) -> String {
