@@ -13,6 +13,7 @@ use crate::metrics::{Metrics, Reading};
 use crate::outbound::Outbound;
 use crate::package::store::PackageStore;
 use crate::readiness::Readiness;
+use crate::runs::Runs;
 use crate::script::{Limits, Runtime};
 use crate::secret::SecretBox;
 use crate::session::Sessions;
@@ -30,6 +31,7 @@ pub struct App {
     pub outbound: Arc<Outbound>,
     pub sessions: Sessions,
     pub lifecycle: Lifecycle,
+    pub runs: Arc<Runs>,
     pub metrics: Arc<Metrics>,
     pub readiness: Readiness,
     pub tenant_health: TenantHealth,
@@ -45,6 +47,16 @@ impl App {
         data: DataDir,
         sample_mlflow: Option<SampleMlflow>,
     ) -> Result<Arc<Self>> {
+        Self::open_with_limits(config, data, sample_mlflow, Limits::default())
+    }
+
+    /// Only for the selftest: no setting of an operator changes what a script may use.
+    pub fn open_with_limits(
+        config: Config,
+        data: DataDir,
+        sample_mlflow: Option<SampleMlflow>,
+        limits: Limits,
+    ) -> Result<Arc<Self>> {
         let data = Arc::new(data);
         let secrets = Arc::new(SecretBox::open(&config.secret_key)?);
         let storage = Arc::new(Storage::open(&data, &StorageOptions::default())?);
@@ -58,6 +70,7 @@ impl App {
             Arc::clone(&packages),
         ));
         let metrics = Arc::new(Metrics::new()?);
+        let runs = Arc::new(Runs::open(data.runs())?);
         let sessions = Sessions::open(Arc::clone(&storage), &secrets)?;
         let lifecycle = Lifecycle::new(Rooms {
             storage: Arc::clone(&storage),
@@ -65,8 +78,10 @@ impl App {
             packages: Arc::clone(&packages),
             outbound: Arc::clone(&outbound),
             secrets,
+            settings: Arc::new(config.plugin_settings.clone()),
             metrics: Arc::clone(&metrics),
-            runtime: Runtime::new(Limits::default()).observed_by(metrics.scripts()),
+            runs: Arc::clone(&runs),
+            runtime: Runtime::new(limits).observed_by(metrics.scripts()),
         });
         Ok(Arc::new(Self {
             readiness: Readiness::new(Arc::clone(&storage), Arc::clone(&packages)),
@@ -78,6 +93,7 @@ impl App {
             outbound,
             sessions,
             lifecycle,
+            runs,
             metrics,
             sample_mlflow,
             more_figures: OnceLock::new(),
@@ -89,7 +105,11 @@ impl App {
     pub fn reading(&self) -> Reading {
         let stats = self.storage.stats();
         let round = self.tenant_health.progress();
+        let runs = self.runs.figures();
         let mut reading = Reading {
+            runs_written: figure(runs.written),
+            runs_lost: figure(runs.lost),
+            run_write_errors: figure(runs.failed_writes),
             tenants: figure(round.tenants),
             tenants_checked: figure(round.checked),
             tenants_degraded: figure(round.degraded),

@@ -13,6 +13,7 @@ mod marketplace;
 mod mirror;
 mod organization;
 mod output;
+mod selftest;
 mod serve;
 mod settings;
 mod tenant;
@@ -72,6 +73,9 @@ enum Verb {
     /// Show the configuration in force
     #[command(subcommand, after_help = config::EXAMPLES)]
     Config(config::ConfigVerb),
+    /// Try the walls around plugins on this machine
+    #[command(subcommand, after_help = selftest::EXAMPLES)]
+    Selftest(selftest::Selftest),
     /// Print the script that completes commands in a shell
     #[command(after_help = completions::EXAMPLES)]
     Completions(completions::Completions),
@@ -123,6 +127,7 @@ impl Cli {
             Verb::Marketplace(verb) => verb.run(&self.settings.load()?),
             Verb::Mirror(verb) => verb.run(&self.settings.load()?),
             Verb::Config(verb) => verb.run(&self.settings.load()?),
+            Verb::Selftest(verb) => verb.run(self.settings),
             Verb::Completions(completions) => completions.run(),
             Verb::Man(manual) => manual.run(),
             Verb::Version(version) => version.run(),

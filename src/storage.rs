@@ -18,6 +18,7 @@ use crate::tenant::TenantId;
 
 mod aside;
 mod control;
+mod evidence;
 mod generations;
 mod health;
 mod tenant_files;
@@ -34,6 +35,7 @@ pub mod door;
 pub mod plugin_db;
 
 pub use aside::Aside;
+pub use evidence::open_evidence;
 pub use generations::Generation;
 pub use health::Ownership;
 pub use plugin_db::{DbError, Executed, Params, PluginDb, RowLimits};

@@ -8,6 +8,7 @@ pub mod marketplace;
 pub mod metrics;
 mod plugin_reply;
 pub mod plugin_routes;
+pub mod runs;
 pub mod setup;
 pub mod ui;
 pub mod users;

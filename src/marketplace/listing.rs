@@ -86,9 +86,9 @@ impl Listing {
             .collect();
         let owned = |field: &str| text(&manifest, field).map(str::to_owned);
         let name = owned("name").unwrap_or_else(|| key.to_string());
-        let ui_bundle = fields::ui_bundle(&manifest, &key, &mut warnings);
+        let has_page = manifest.get("ui").is_some_and(Value::is_object);
         let mut listing = Self {
-            permissions: Wishes::read(manifest.get("permissions"), ui_bundle.is_some()),
+            permissions: Wishes::read(manifest.get("permissions"), has_page),
             display_name: owned("displayName").unwrap_or_else(|| name.clone()),
             name,
             description: owned("description").unwrap_or_default(),
@@ -97,7 +97,7 @@ impl Listing {
             tags: fields::texts(manifest.get("tags")),
             // A value that is neither true nor false is a mistake, and to publish one cannot be undone.
             published: present(&manifest, "isPublished").is_none_or(|value| *value == json!(true)),
-            ui_bundle,
+            ui_bundle: fields::ui_bundle(&manifest, &key, &mut warnings),
             icon: fields::icon(&manifest, &mut warnings),
             package_path,
             entry_point,

@@ -1,5 +1,7 @@
 //! Scripts that mean harm. Each must stop by the limit that is named, in time, and the next call must work.
 
+mod ladder;
+
 use std::time::{Duration, Instant};
 
 use super::fixture::{Language, compile_with, on_script_stack, run};

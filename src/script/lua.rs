@@ -89,6 +89,7 @@ impl LuaProgram {
                 .map_err(|error| ScriptError::Host(errors::internal(&error)))?,
         };
         let result = vm.during(running, || work(&vm));
+        running.holds(vm.memory());
         if !running.was_stopped() && vm.is_light() {
             self.machines.give_back(self.owner, vm);
         }

@@ -14,6 +14,8 @@ use crate::storage::plugin_db::{Params, PluginDb};
 use crate::storage::tests::Fixture;
 use crate::value::{Map, Value};
 
+mod tables;
+
 pub(super) fn database(storage: &Fixture) -> PluginDb {
     let call = fixture::call();
     PluginDb::new(Arc::clone(&storage.storage), call.tenant, call.plugin)

@@ -22,6 +22,7 @@ mod core_data;
 mod error;
 mod rows;
 mod session;
+pub mod structured;
 mod usage;
 
 use call::Call;

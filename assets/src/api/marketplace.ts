@@ -1,5 +1,5 @@
 import { ApiError, request, requestReply } from "./client";
-import type { Marketplace, MarketplaceState, Plugin, PluginCategoryInfo } from "./types";
+import type { Marketplace, MarketplaceState, Page, Plugin, PluginCategoryInfo } from "./types";
 
 /** Fills whole rows of two, three and four cards. */
 const PAGE_SIZE = 24;
@@ -11,25 +11,15 @@ interface Filter {
   signal?: AbortSignal;
 }
 
-interface PluginPage {
-  items: Plugin[];
-  page: number;
-  pageSize: number;
-  total: number;
-  pages: number;
-}
-
 /** One page of the published plugins, with what is known about the copy that they come from. */
 export async function getMarketplace({ query = "", category = "", page = 1, signal }: Filter): Promise<Marketplace> {
   const parameters = new URLSearchParams({ page: String(page), pageSize: String(PAGE_SIZE) });
   if (query !== "") parameters.set("q", query);
   if (category !== "") parameters.set("category", category);
   const path = query === "" ? "/plugins/marketplace" : "/plugins/marketplace/search";
-  const { data, headers } = await requestReply<PluginPage>(`${path}?${parameters.toString()}`, { signal });
-  const { items, ...about } = data;
+  const { data, headers } = await requestReply<Page<Plugin>>(`${path}?${parameters.toString()}`, { signal });
   return {
-    ...about,
-    plugins: items,
+    ...data,
     state: readState(headers.get("X-Marketplace-State")),
     fetchedAt: headers.get("X-Marketplace-Fetched-At"),
   };

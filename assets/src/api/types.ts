@@ -26,6 +26,25 @@ export interface PluginFeature {
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 export type JsonObject = { [key: string]: Json };
 
+export type Rating = "high" | "medium" | "low";
+
+/** One line of what a plugin asks for, in the host's words and the author's. */
+export interface Permission {
+  id: string;
+  capability: string;
+  parameters: JsonObject;
+  /** Why the author asks for it. */
+  reason: string;
+  optional: boolean;
+  /** What the plugin will be able to do. */
+  sentence: string;
+  rating: Rating;
+}
+
+export interface PermissionState extends Permission {
+  granted: boolean;
+}
+
 /** A manifest entry. The server passes through what a publisher wrote, so most of it is optional. */
 export interface Plugin {
   key: string;
@@ -43,7 +62,11 @@ export interface Plugin {
   requiresConfiguration?: boolean;
   features?: PluginFeature[];
   tags?: string[];
-  permissions?: Json;
+  /** Worst first. What an installation was granted stands in the installation itself. */
+  permissions?: Permission[];
+  permissionsRating?: Rating | "none";
+  /** Null where its permissions cannot be read; then it cannot be installed. */
+  permissionsDigest?: string | null;
   configurationSchema?: JsonObject;
   installable?: boolean;
   notInstallableReason?: string | null;
@@ -58,6 +81,50 @@ export interface PluginInstallation {
   configuration?: JsonObject | null;
   version?: string | null;
   plugin?: Plugin;
+  /** Worst first. */
+  permissions?: PermissionState[];
+  /** Set while the host runs nothing of the plugin. */
+  paused?: Pause | null;
+}
+
+export interface Pause {
+  at: string;
+  reason: string;
+}
+
+/** One page of a long list. */
+export interface Page<Item> {
+  items: Item[];
+  /** From 1. */
+  page: number;
+  pageSize: number;
+  /** Of all pages. */
+  total: number;
+  pages: number;
+}
+
+export type RunOutcome = "ok" | "raised" | "limit" | "denied" | "host";
+
+/** What the host noted about one run of a plugin's code. */
+export interface Run {
+  id: number;
+  at: string;
+  kind: "route" | "hook";
+  name: string;
+  userId: number | null;
+  engine: string;
+  outcome: RunOutcome;
+  /** Of the reply to the caller; null where there was none. */
+  status: number | null;
+  /** Set where something was slow, refused or went wrong. */
+  explanation: string | null;
+  notable: boolean;
+  wallMs: number;
+  cpuMs: number;
+  memoryPeakBytes: number;
+  sql: { count: number; slowestMs: number | null; slowest: string | null };
+  hostCalls: { count: number; byFunction: Record<string, number> };
+  denials: { function: string; what: string }[];
 }
 
 export interface PluginCategoryInfo {
@@ -69,14 +136,7 @@ export interface PluginCategoryInfo {
 export type MarketplaceState = "connected" | "stale" | "unreachable";
 
 /** One page of the marketplace. */
-export interface Marketplace {
-  plugins: Plugin[];
-  /** From 1. */
-  page: number;
-  pageSize: number;
-  /** Of all pages. */
-  total: number;
-  pages: number;
+export interface Marketplace extends Page<Plugin> {
   state: MarketplaceState;
   /** ISO date of the copy that is shown. */
   fetchedAt: string | null;

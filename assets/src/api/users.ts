@@ -34,6 +34,11 @@ export function changePassword(currentPassword: string, newPassword: string): Pr
   return request("/users/me/password", { method: "PUT", body: { currentPassword, newPassword } });
 }
 
+/** Everyone of the caller's organization. */
+export function getUsers(signal?: AbortSignal): Promise<Pick<User, "id" | "name">[]> {
+  return request<Pick<User, "id" | "name">[]>("/users", { signal });
+}
+
 /** Rejects with status 404 when the link was used or has expired. */
 export function checkSetupToken(token: string, signal?: AbortSignal): Promise<unknown> {
   return request(`/users/setup?token=${encodeURIComponent(token)}`, { signal, anonymous: true });

@@ -1,4 +1,5 @@
 import Box from "@mui/material/Box";
+import Link from "@mui/material/Link";
 import Paper from "@mui/material/Paper";
 import Skeleton from "@mui/material/Skeleton";
 import Table from "@mui/material/Table";
@@ -25,20 +26,26 @@ interface DataTableProps<Row> {
   /** Null while they are on their way. */
   rows: Row[] | null;
   rowKey: (row: Row, index: number) => string | number;
+  /** Makes each row's heading a button, and the row a larger place to click. */
+  onOpen?: (row: Row) => void;
+  /** Less room between columns, where there are many. */
+  isDense?: boolean;
+  /** A newer answer is on its way. */
+  isStale?: boolean;
 }
 
 /** Rows under headings. On a narrow screen it scrolls sideways, by keyboard too. */
-export function DataTable<Row>({ label, columns, rows, rowKey }: DataTableProps<Row>) {
+export function DataTable<Row>({ label, columns, rows, rowKey, onOpen, isDense = false, isStale = false }: DataTableProps<Row>) {
   return (
     <Paper
       variant="outlined"
       role="region"
       aria-label={label}
-      aria-busy={rows === null}
+      aria-busy={rows === null || isStale}
       tabIndex={0}
-      sx={{ overflowX: "auto", borderRadius: 2 }}
+      sx={{ overflowX: "auto", borderRadius: 2, opacity: isStale ? 0.6 : 1, transition: "opacity 120ms 150ms" }}
     >
-      <Table>
+      <Table sx={isDense ? { "& th, & td": { px: 5 }, "& th:first-of-type": { pl: 8 } } : {}}>
         <TableHead>
           <TableRow>
             {columns.map((column) => (
@@ -58,17 +65,29 @@ export function DataTable<Row>({ label, columns, rows, rowKey }: DataTableProps<
                 </TableRow>
               ))
             : rows.map((row, index) => (
-                <TableRow key={rowKey(row, index)} hover>
+                <TableRow
+                  key={rowKey(row, index)}
+                  hover
+                  // A click on the button arrives here too.
+                  onClick={onOpen && (() => onOpen(row))}
+                  sx={{ cursor: onOpen && "pointer" }}
+                >
                   {columns.map((column) => (
                     <TableCell
                       key={column.label}
                       {...(column.isHeader ? { component: "th", scope: "row" } : {})}
                       sx={{
                         fontWeight: column.isHeader ? 500 : undefined,
-                        ...(column.wraps ? { minWidth: 180 } : { whiteSpace: "nowrap" }),
+                        ...(column.wraps ? { minWidth: 150, overflowWrap: "anywhere" } : { whiteSpace: "nowrap" }),
                       }}
                     >
-                      {column.render(row) ?? <Box sx={{ color: "text.secondary" }}>–</Box>}
+                      {column.isHeader && onOpen ? (
+                        <Link component="button" type="button" aria-haspopup="dialog" sx={{ textAlign: "left" }}>
+                          {column.render(row)}
+                        </Link>
+                      ) : (
+                        (column.render(row) ?? <Box sx={{ color: "text.secondary" }}>–</Box>)
+                      )}
                     </TableCell>
                   ))}
                 </TableRow>

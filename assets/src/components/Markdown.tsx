@@ -45,6 +45,8 @@ const COMPONENTS: Components = {
   h5: ({ children }) => <h5>{children}</h5>,
   h6: ({ children }) => <h5>{children}</h5>,
   img: ({ alt }) => <em>{alt}</em>,
+  // What scrolls sideways must do so by keyboard too.
+  table: ({ children }) => <table tabIndex={0}>{children}</table>,
   pre: ({ children }) => <pre tabIndex={0}>{children}</pre>,
   a: ({ href, children }) =>
     href && /^(https?|mailto):/.test(href) ? (

@@ -1,7 +1,8 @@
 import { createContext, useContext } from "react";
+import type { Consent } from "../api/installations";
 import type { PluginInstallation } from "../api/types";
 
-/** What this organization has installed, and the two actions that change it. */
+/** What this organization has installed, and the actions that change it. */
 export interface PluginRegistry {
   installedPlugins: PluginInstallation[];
   isLoading: boolean;
@@ -9,11 +10,13 @@ export interface PluginRegistry {
   refreshPlugins: () => void;
   isPluginInstalled: (pluginKey: string) => boolean;
   findInstallation: (pluginKey: string) => PluginInstallation | undefined;
-  install: (pluginKey: string) => Promise<PluginInstallation>;
+  install: (pluginKey: string, consent: Consent) => Promise<PluginInstallation>;
   uninstall: (installationId: number) => Promise<void>;
+  /** Lets a paused plugin run again. */
+  resume: (installationId: number) => Promise<void>;
   isInstalling: (pluginKey: string) => boolean;
   isUninstalling: (installationId: number) => boolean;
-  /** Keeps a changed configuration, as the server answered it. */
+  /** Keeps what was changed of an installation, as the server answered it. */
   replaceInstallation: (installation: PluginInstallation) => void;
 }
 

@@ -8,12 +8,14 @@ import { PluginRegistryProvider } from "./PluginRegistryProvider";
 
 const MLFLOW: PluginInstallation = { id: 7, pluginKey: "mlflow", status: "installed" };
 
+const CONSENT = { refused: [], permissionsDigest: "d1" };
+
 function Probe() {
   const { isLoading, isPluginInstalled, install, uninstall, isInstalling } = usePluginRegistry();
   return (
     <>
       <output>{isLoading ? "loading" : isPluginInstalled("mlflow") ? "installed" : "absent"}</output>
-      <button onClick={() => void install("mlflow").catch(() => {})}>
+      <button onClick={() => void install("mlflow", CONSENT).catch(() => {})}>
         {isInstalling("mlflow") ? "installing" : "install"}
       </button>
       <button onClick={() => void uninstall(7).catch(() => {})}>uninstall</button>

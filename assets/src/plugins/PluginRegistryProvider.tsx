@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useMemo, useState, type ReactNode } from "react";
-import { getInstalledPlugins, installPlugin, uninstallPlugin } from "../api/installations";
+import { getInstalledPlugins, installPlugin, resumePlugin, uninstallPlugin, type Consent } from "../api/installations";
 import { toMessage } from "../api/toMessage";
 import type { PluginInstallation } from "../api/types";
 import { PluginRegistryContext, type PluginRegistry } from "./PluginRegistryContext";
@@ -38,10 +38,10 @@ export function PluginRegistryProvider({ children }: { children: ReactNode }) {
   }, []);
 
   const install = useCallback(
-    async (pluginKey: string) => {
+    async (pluginKey: string, consent: Consent) => {
       setBusyKeys((keys) => new Set(keys).add(pluginKey));
       try {
-        const installation = await installPlugin(pluginKey);
+        const installation = await installPlugin(pluginKey, consent);
         setInstalledPlugins((previous) => [installation, ...previous]);
         // The list carries the manifest, which the answer to an install leaves out.
         refreshPlugins();
@@ -73,6 +73,11 @@ export function PluginRegistryProvider({ children }: { children: ReactNode }) {
     [refreshPlugins],
   );
 
+  const resume = useCallback(
+    async (installationId: number) => replaceInstallation(await resumePlugin(installationId)),
+    [replaceInstallation],
+  );
+
   const value = useMemo<PluginRegistry>(() => {
     const findInstallation = (pluginKey: string) =>
       installedPlugins.find((known) => known.pluginKey === pluginKey && known.status === "installed");
@@ -85,11 +90,12 @@ export function PluginRegistryProvider({ children }: { children: ReactNode }) {
       findInstallation,
       install,
       uninstall,
+      resume,
       isInstalling: (pluginKey) => busyKeys.has(pluginKey),
       isUninstalling: (installationId) => busyIds.has(installationId),
       replaceInstallation,
     };
-  }, [installedPlugins, isLoading, error, refreshPlugins, install, uninstall, busyKeys, busyIds, replaceInstallation]);
+  }, [installedPlugins, isLoading, error, refreshPlugins, install, uninstall, resume, busyKeys, busyIds, replaceInstallation]);
 
   return <PluginRegistryContext value={value}>{children}</PluginRegistryContext>;
 }

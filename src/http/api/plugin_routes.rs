@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::http::api::plugin_reply::render;
 use crate::http::exchange::Exchange;
 use crate::http::json;
-use crate::http::reply::Reply;
+use crate::http::reply::{Reply, status_of};
 use crate::http::request::Request;
 use crate::lifecycle::PluginRequest;
 use crate::value::{Map, Value};
@@ -21,6 +21,7 @@ pub fn forward(exchange: &Exchange<'_>) -> Result<Reply> {
         path,
         query: query_of(request),
         body: body_of(request)?,
+        status_of,
     };
     let reply = exchange
         .app

@@ -1,10 +1,12 @@
 //! `db`: the plugin's own tables. What SQL may say is decided below, by `storage`.
 
+pub mod tables;
+
 use super::{ARGUMENTS, Arguments, Body, HostCall, HostError, HostFn, Kind, Param, raised};
 use crate::error::Error;
 use crate::script::grant::Capability;
 use crate::script::limits::Size;
-use crate::storage::plugin_db::{DbError, Params, PluginDb, RowLimits};
+use crate::storage::plugin_db::{DbError, Executed, Params, PluginDb, RowLimits};
 use crate::value::Value;
 
 /// Most rows of one query, and most bytes of all their values.
@@ -32,10 +34,9 @@ pub const QUERY: HostFn = HostFn {
     size: SIZE,
     body: Body::Call(|host, mut args| {
         let params = bind(&mut args);
-        let rows = open(host)?
-            .query(args.text(0), &params, ROWS)
-            .map_err(explain)?;
-        Ok(Value::Rows(Box::new(rows)))
+        let rows = open(host)?.query(args.text(0), &params, ROWS);
+        host.statement = Some(args.take_text(0));
+        Ok(Value::Rows(Box::new(rows.map_err(explain)?)))
     }),
 };
 
@@ -48,13 +49,9 @@ pub const EXECUTE: HostFn = HostFn {
     size: SIZE,
     body: Body::Call(|host, mut args| {
         let params = bind(&mut args);
-        let done = open(host)?
-            .execute(args.text(0), &params)
-            .map_err(explain)?;
-        Ok(Value::map([
-            ("changes", Value::Int(done.changes)),
-            ("lastInsertId", Value::Int(done.last_insert_id)),
-        ]))
+        let executed = open(host)?.execute(args.text(0), &params);
+        host.statement = Some(args.take_text(0));
+        executed.map(done).map_err(explain)
     }),
 };
 
@@ -84,6 +81,13 @@ fn open<'a>(host: &'a mut HostCall<'_>) -> Result<&'a mut PluginDb, HostError> {
         Some(db) => Ok(db),
         None => raised("there is no database in this call"),
     }
+}
+
+fn done(executed: Executed) -> Value {
+    Value::map([
+        ("changes", Value::Int(executed.changes)),
+        ("lastInsertId", Value::Int(executed.last_insert_id)),
+    ])
 }
 
 fn bind(args: &mut Arguments) -> Params {

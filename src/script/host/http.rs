@@ -80,13 +80,12 @@ fn request(host: &mut HostCall<'_>, mut args: Arguments) -> Result<Value, HostEr
         verify_tls: verify(&fields)?,
         max_body: LONGEST_REPLY,
     };
-    let asked = {
-        let network = host.call.grant.network();
-        host.call
-            .outbound
-            .request(&request, &|url| network.allows(url))
-    };
-    match asked {
+    let network = host.call.grant.network();
+    let answer = host
+        .call
+        .outbound
+        .request(&request, &|url| network.allows(url));
+    match answer {
         Ok(response) => Ok(reply(response)),
         Err(error) => Err(failed(host, &request.url, &error)),
     }
@@ -124,11 +123,13 @@ fn check(host: &mut HostCall<'_>, mut args: Arguments) -> Result<Value, HostErro
         .check(&address(&fields)?, verify(&fields)?, &|url| {
             network.allows(url)
         })
-        .err()
-        .map(|why| why.to_string());
+        .err();
     Ok(Value::map([
         ("allowed", Value::Bool(refusal.is_none())),
-        ("reason", refusal.map_or(Value::Null, Value::Text)),
+        (
+            "reason",
+            refusal.map_or(Value::Null, |why| Value::Text(why.to_string())),
+        ),
     ]))
 }
 

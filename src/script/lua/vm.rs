@@ -121,6 +121,11 @@ impl Vm {
         result
     }
 
+    /// What the machine holds now, what it has not collected yet included.
+    pub fn memory(&self) -> usize {
+        self.lua.used_memory()
+    }
+
     /// Whether the machine is worth keeping after a call.
     pub fn is_light(&self) -> bool {
         self.lua.used_memory() <= HEAVY
@@ -305,8 +310,8 @@ fn close(lua: &Lua, slot: &Arc<Slot>, limits: &Limits) -> mlua::Result<()> {
     lua.sandbox(true)?;
     lua.set_memory_limit(limits.lua_memory)?;
     let slot = Arc::clone(slot);
-    lua.set_interrupt(move |_| {
-        if slot.must_stop() {
+    lua.set_interrupt(move |lua| {
+        if slot.must_stop(|| lua.used_memory()) {
             Err(mlua::Error::runtime("the call is over"))
         } else {
             Ok(VmState::Continue)

@@ -3,7 +3,7 @@
 //! Rhai tells its progress callback nothing but a count, and one engine serves all calls; so the
 //! call is found by its thread, which it never leaves.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use super::heap;
@@ -19,6 +19,7 @@ struct Current {
     /// What the thread held when the call began.
     held: isize,
     most: usize,
+    peak: Cell<usize>,
 }
 
 /// While it lives, `running` is the current call.
@@ -30,6 +31,7 @@ pub fn enter(running: &Arc<Running>, most: usize) -> Entered {
         running: Arc::clone(running),
         held: heap::held(),
         most,
+        peak: Cell::new(0),
     };
     CURRENT.with_borrow_mut(|calls| calls.push(current));
     Entered(())
@@ -37,7 +39,10 @@ pub fn enter(running: &Arc<Running>, most: usize) -> Entered {
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        CURRENT.with_borrow_mut(|calls| calls.pop());
+        if let Some(ended) = CURRENT.with_borrow_mut(Vec::pop) {
+            ended.held_now();
+            ended.running.holds(ended.peak.get());
+        }
     }
 }
 
@@ -52,10 +57,15 @@ pub fn must_stop() -> bool {
 
 impl Current {
     fn must_stop(&self) -> bool {
-        let held = usize::try_from(heap::held().wrapping_sub(self.held)).unwrap_or(0);
-        if held > self.most {
+        if self.held_now() > self.most {
             self.running.meet(format!("memory {}", readable(self.most)));
         }
         self.running.must_stop()
+    }
+
+    fn held_now(&self) -> usize {
+        let held = usize::try_from(heap::held().wrapping_sub(self.held)).unwrap_or(0);
+        self.peak.set(self.peak.get().max(held));
+        held
     }
 }

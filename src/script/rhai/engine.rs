@@ -5,7 +5,7 @@ use rhai::packages::{
     BasicMapPackage, BasicMathPackage, BasicStringPackage, BitFieldPackage, LogicPackage,
     MoreStringPackage, Package as _,
 };
-use rhai::{Dynamic, Engine};
+use rhai::{Dynamic, Engine, LexError, Token};
 
 use super::{current, glue, strings};
 use crate::script::host;
@@ -42,12 +42,29 @@ pub fn build(limits: &Limits) -> Engine {
     engine.set_max_modules(MOST_MODULES);
     engine.set_max_expr_depths(EXPRESSION_DEPTHS.0, EXPRESSION_DEPTHS.1);
     engine.on_progress(|_| current::must_stop().then_some(Dynamic::UNIT));
+    bound_parsing(&mut engine);
+    engine.set_optimization_level(rhai::OptimizationLevel::None);
     engine.on_print(print);
     engine.on_debug(|text, _, _| print(text));
 
     strings::register(&mut engine, limits.rhai_text);
     glue::register(&mut engine);
     engine
+}
+
+/// Parsing reports no progress, but each token may be looked at: that is where a load ends in time.
+#[expect(
+    deprecated,
+    reason = "marked so because it may change; our tests would tell"
+)]
+fn bound_parsing(engine: &mut Engine) {
+    engine.on_parse_token(|token, _, _| {
+        if current::must_stop() {
+            Token::LexError(LexError::Runtime("the time to load a plugin is over".into()).into())
+        } else {
+            token
+        }
+    });
 }
 
 /// `print` and `debug` write to the log, through the gate like `log.info`.

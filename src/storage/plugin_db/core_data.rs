@@ -6,6 +6,7 @@ use rusqlite::Connection;
 use super::session::{Access, Session};
 use super::{PluginDb, require_installed};
 use crate::error::Result;
+use crate::tenant::TenantId;
 
 impl PluginDb {
     /// Reads, and leaves a hook's transaction unopened: what is read first may still go over a network.
@@ -35,7 +36,10 @@ impl PluginDb {
     }
 
     /// Reads the control database: who belongs to the tenant stands there.
-    pub fn control_read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        self.storage.control(work)
+    pub fn control_read<T>(
+        &self,
+        work: impl FnOnce(&Connection, &TenantId) -> Result<T>,
+    ) -> Result<T> {
+        self.storage.control(|conn| work(conn, &self.scope.tenant))
     }
 }

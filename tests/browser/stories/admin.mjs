@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import path from "node:path";
-import { accountOf, configureMlflow, enter } from "./steps.mjs";
+import { accountOf, allow, configureMlflow, enter } from "./steps.mjs";
 
 /** The first ten minutes: from an empty organization to synchronized models, and back. */
 export async function adminStory({ browser, demo, shots }) {
@@ -35,7 +35,8 @@ export async function adminStory({ browser, demo, shots }) {
   await page.getByRole("link", { name: "Plugins", exact: true }).click();
   await marketplace.getByRole("link", { name: /^MLflow/ }).click();
   await button("Install").click();
-  await button("Uninstall").waitFor();
+  await shot("permissions");
+  await allow(page);
   await page.getByRole("link", { name: "Model inventory" }).click();
   await page.getByRole("tab", { name: "MLflow models" }).click();
   await page.getByText("No models were synchronized yet").waitFor();

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { startDemo } from "../server.mjs";
+import { assertAccessible } from "./axe.mjs";
 import { accountOf, enter } from "./steps.mjs";
 
 const PLUGINS = 5_000;
@@ -99,13 +100,6 @@ async function lookAtPhone(browser, demo, shots) {
     await assertAccessible(page);
     watch.assertQuiet();
   }
-}
-
-async function assertAccessible(page) {
-  await page.evaluate(await readFile(new URL(import.meta.resolve("axe-core/axe.min.js")), "utf8"));
-  const { violations } = await page.evaluate(() => window.axe.run());
-  const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-  assert.deepEqual(serious.map(({ id, nodes }) => `${id}: ${nodes[0].html}`), []);
 }
 
 function title(number) {

@@ -25,6 +25,12 @@ export async function openPlugin(page, key) {
 export async function install(page, key) {
   await openPlugin(page, key);
   await page.getByRole("button", { name: "Install", exact: true }).click();
+  await allow(page);
+}
+
+/** Agrees to what the plugin will be able to do. */
+export async function allow(page) {
+  await page.getByRole("dialog").getByRole("button", { name: "Allow and install" }).click();
   await page.getByRole("button", { name: "Uninstall", exact: true }).waitFor();
 }
 

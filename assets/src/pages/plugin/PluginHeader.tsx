@@ -6,19 +6,21 @@ import Typography from "@mui/material/Typography";
 import CheckCircleOutline from "@mui/icons-material/CheckCircleOutline";
 import DeleteOutline from "@mui/icons-material/DeleteOutline";
 import DownloadOutlined from "@mui/icons-material/DownloadOutlined";
+import PauseCircleOutline from "@mui/icons-material/PauseCircleOutline";
 import VerifiedOutlined from "@mui/icons-material/VerifiedOutlined";
 import { useState } from "react";
-import { toMessage } from "../../api/toMessage";
 import type { Plugin, PluginInstallation } from "../../api/types";
 import { ActionButton } from "../../components/ActionButton";
-import { useAnnounce } from "../../components/AnnouncerProvider";
 import { focusPageHeading } from "../../components/focusPageHeading";
+import { InstallDialog } from "../../components/InstallDialog";
 import { usePageHeading } from "../../components/PageHeader";
+import { PausedAlert } from "../../components/PausedAlert";
 import { PluginIcon } from "../../components/PluginIcon";
 import { UninstallDialog } from "../../components/UninstallDialog";
 import { pluginTitle } from "../../plugins/pluginTitle";
 import { usePluginRegistry } from "../../plugins/PluginRegistryContext";
 import { reasonNotToInstall } from "../../plugins/reasonNotToInstall";
+import { useInstall } from "../../plugins/useInstall";
 import { reasonNotToManage } from "../../session/permissions";
 import { useUser } from "../../session/SessionContext";
 import { PluginByline } from "../plugins/PluginByline";
@@ -26,29 +28,26 @@ import { PluginByline } from "../plugins/PluginByline";
 interface PluginHeaderProps {
   plugin: Plugin;
   installation: PluginInstallation | undefined;
+  /** The plugin is another one than the page shows. */
+  onOutdated: () => void;
 }
 
-export function PluginHeader({ plugin, installation }: PluginHeaderProps) {
+export function PluginHeader({ plugin, installation, onOutdated }: PluginHeaderProps) {
   const user = useUser();
-  const { install, isInstalling, isUninstalling } = usePluginRegistry();
-  const announce = useAnnounce();
-  const [notice, setNotice] = useState<{ severity: "success" | "error"; text: string } | null>(null);
+  const { isInstalling, isUninstalling } = usePluginRegistry();
+  const [notice, setNotice] = useState<string | null>(null);
   const [isAsking, setAsking] = useState(false);
   const title = pluginTitle(plugin);
   const heading = usePageHeading(title);
-  const isBusy = isInstalling(plugin.key) || (installation !== undefined && isUninstalling(installation.id));
-
-  async function startInstall() {
-    setNotice(null);
-    announce(`Installing ${title}`);
-    try {
-      await install(plugin.key);
-      setNotice({ severity: "success", text: nextStep(plugin) });
+  const install = useInstall({
+    plugin,
+    onOutdated,
+    onInstalled: () => {
+      setNotice(nextStep(plugin));
       focusPageHeading();
-    } catch (failure) {
-      setNotice({ severity: "error", text: toMessage(failure) });
-    }
-  }
+    },
+  });
+  const isBusy = isInstalling(plugin.key) || (installation !== undefined && isUninstalling(installation.id));
 
   return (
     <Box component="header" sx={{ mb: 8 }}>
@@ -59,9 +58,12 @@ export function PluginHeader({ plugin, installation }: PluginHeaderProps) {
             <Typography variant="h1" ref={heading} tabIndex={-1} sx={{ outline: "none", overflowWrap: "anywhere" }}>
               {title}
             </Typography>
-            {installation && (
-              <Chip size="small" color="success" variant="outlined" icon={<CheckCircleOutline />} label="Installed" />
-            )}
+            {installation &&
+              (installation.paused ? (
+                <Chip size="small" color="warning" variant="outlined" icon={<PauseCircleOutline />} label="Paused" />
+              ) : (
+                <Chip size="small" color="success" variant="outlined" icon={<CheckCircleOutline />} label="Installed" />
+              ))}
             {plugin.isOfficial && <Chip size="small" variant="outlined" icon={<VerifiedOutlined />} label="Official" />}
           </Box>
           <PluginByline plugin={plugin} version={installation?.version ?? plugin.version} />
@@ -83,7 +85,10 @@ export function PluginHeader({ plugin, installation }: PluginHeaderProps) {
             key="install"
             variant="contained"
             startIcon={<DownloadOutlined />}
-            onClick={() => void startInstall()}
+            onClick={() => {
+              setNotice(null);
+              install.start();
+            }}
             busyLabel={isInstalling(plugin.key) ? "Installing…" : null}
             disabledReason={reasonNotToInstall(plugin, user)}
           >
@@ -94,6 +99,11 @@ export function PluginHeader({ plugin, installation }: PluginHeaderProps) {
       <Typography color="text.secondary" sx={{ mt: 6, maxWidth: 760 }}>
         {plugin.longDescription || plugin.description}
       </Typography>
+      {installation?.paused && (
+        <Box sx={{ mt: 6 }}>
+          <PausedAlert installation={installation} />
+        </Box>
+      )}
       {isBusy && <LinearProgress aria-label={`Working on ${title}`} sx={{ mt: 6 }} />}
       {!installation && plugin.installable === false && (
         <Alert severity="warning" sx={{ mt: 6 }}>
@@ -101,16 +111,22 @@ export function PluginHeader({ plugin, installation }: PluginHeaderProps) {
         </Alert>
       )}
       {notice && (
-        <Alert severity={notice.severity} sx={{ mt: 6 }} onClose={() => setNotice(null)}>
-          {notice.text}
+        <Alert severity="success" sx={{ mt: 6 }} onClose={() => setNotice(null)}>
+          {notice}
         </Alert>
       )}
+      {install.error && !install.question && (
+        <Alert severity="error" sx={{ mt: 6 }} onClose={install.forgetError}>
+          {install.error}
+        </Alert>
+      )}
+      {install.question && <InstallDialog question={install.question} install={install} />}
       {isAsking && installation && (
         <UninstallDialog
           installation={installation}
           onClose={() => setAsking(false)}
           onUninstalled={() => {
-            setNotice({ severity: "success", text: `${title} was uninstalled, with all its data.` });
+            setNotice(`${title} was uninstalled, with all its data.`);
             focusPageHeading();
           }}
         />

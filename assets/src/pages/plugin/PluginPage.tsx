@@ -3,29 +3,33 @@ import Button from "@mui/material/Button";
 import Skeleton from "@mui/material/Skeleton";
 import ArrowBack from "@mui/icons-material/ArrowBack";
 import SearchOff from "@mui/icons-material/SearchOff";
+import { useEffect } from "react";
 import { Link, useParams } from "react-router";
 import { getPluginByKey } from "../../api/marketplace";
-import { MLFLOW_KEY } from "../../api/mlflow";
 import { useResource } from "../../api/useResource";
 import { EmptyState } from "../../components/EmptyState";
 import { ErrorState } from "../../components/ErrorState";
 import { usePluginRegistry } from "../../plugins/PluginRegistryContext";
 import { manifestOf } from "../../plugins/pluginTitle";
-import { ConfigurationSection } from "./ConfigurationSection";
-import { DetailsAside } from "./DetailsAside";
-import { FeaturesSection } from "./FeaturesSection";
-import { MlflowSyncSection } from "./MlflowSyncSection";
+import { reasonNotToManage } from "../../session/permissions";
+import { useUser } from "../../session/SessionContext";
 import { PluginHeader } from "./PluginHeader";
-import { ReadmeSection } from "./ReadmeSection";
+import { PluginOverview } from "./PluginOverview";
+import { PluginTabs } from "./PluginTabs";
+import { RunsTab } from "./RunsTab";
 
 /** Everything about one plugin: what it is, what it may do, and how it is set up here. */
 export default function PluginPage() {
   const { pluginKey = "" } = useParams();
-  const { findInstallation, isLoading } = usePluginRegistry();
+  const mayManage = reasonNotToManage(useUser()) === null;
+  const { findInstallation, isLoading, refreshPlugins } = usePluginRegistry();
   const listing = useResource(pluginKey, (signal) => getPluginByKey(pluginKey, signal));
   const installation = findInstallation(pluginKey);
   // What is installed describes itself; the marketplace may have moved on, or be down.
   const plugin = installation?.plugin ?? listing.data ?? (installation && manifestOf(installation));
+
+  // The host may have paused the plugin since the installations were loaded.
+  useEffect(refreshPlugins, [refreshPlugins, pluginKey]);
 
   return (
     <>
@@ -57,23 +61,15 @@ export default function PluginPage() {
     }
     return (
       <>
-        <PluginHeader plugin={plugin} installation={installation} />
-        <Box
-          sx={{
-            display: "grid",
-            gap: 8,
-            alignItems: "start",
-            gridTemplateColumns: { xs: "minmax(0, 1fr)", lg: "minmax(0, 1fr) 300px" },
-          }}
-        >
-          <Box sx={{ display: "grid", gap: 8, gridTemplateColumns: "minmax(0, 1fr)" }}>
-            {installation && <ConfigurationSection key={installation.id} plugin={plugin} installation={installation} />}
-            {installation && pluginKey === MLFLOW_KEY && <MlflowSyncSection />}
-            <FeaturesSection plugin={plugin} />
-            <ReadmeSection pluginKey={pluginKey} />
-          </Box>
-          <DetailsAside plugin={plugin} installation={installation} />
-        </Box>
+        <PluginHeader plugin={plugin} installation={installation} onOutdated={listing.reload} />
+        {installation && mayManage ? (
+          <PluginTabs
+            overview={<PluginOverview plugin={plugin} installation={installation} />}
+            runs={<RunsTab key={installation.id} installation={installation} />}
+          />
+        ) : (
+          <PluginOverview plugin={plugin} installation={installation} />
+        )}
       </>
     );
   }

@@ -9,6 +9,7 @@ import { Link as RouterLink } from "react-router";
 import type { PluginInstallation } from "../../api/types";
 import { ActionButton } from "../../components/ActionButton";
 import { focusPageHeading } from "../../components/focusPageHeading";
+import { PausedAlert } from "../../components/PausedAlert";
 import { PluginIcon } from "../../components/PluginIcon";
 import { Time } from "../../components/Time";
 import { UninstallDialog } from "../../components/UninstallDialog";
@@ -32,7 +33,8 @@ export function InstalledCard({ installation }: { installation: PluginInstallati
   const [isAsking, setAsking] = useState(false);
   const plugin = manifestOf(installation);
   const title = pluginTitle(plugin);
-  const isHealthy = installation.status === "installed";
+  const isPaused = Boolean(installation.paused);
+  const isHealthy = installation.status === "installed" && !isPaused;
 
   return (
     <Paper
@@ -54,7 +56,7 @@ export function InstalledCard({ installation }: { installation: PluginInstallati
           size="small"
           variant="outlined"
           color={isHealthy ? "success" : "warning"}
-          label={STATUS_WORDS[installation.status]}
+          label={isPaused ? "Paused" : STATUS_WORDS[installation.status]}
         />
       </Box>
       <Typography variant="caption" color="text.secondary" sx={{ mt: 5, flex: 1 }}>
@@ -64,6 +66,11 @@ export function InstalledCard({ installation }: { installation: PluginInstallati
         <Typography variant="caption" color="error" sx={{ mt: 3, overflowWrap: "anywhere" }}>
           {installation.errorMessage}
         </Typography>
+      )}
+      {isPaused && (
+        <Box sx={{ mt: 5 }}>
+          <PausedAlert installation={installation} />
+        </Box>
       )}
       <Box sx={{ display: "flex", justifyContent: "flex-end", gap: 3, mt: 6 }}>
         <ActionButton

@@ -1,5 +1,6 @@
 import Button from "@mui/material/Button";
 import ExtensionOutlined from "@mui/icons-material/ExtensionOutlined";
+import { useEffect } from "react";
 import { Link } from "react-router";
 import { EmptyState } from "../../components/EmptyState";
 import { ErrorState } from "../../components/ErrorState";
@@ -10,6 +11,9 @@ import { PluginGrid } from "./PluginGrid";
 
 export function InstalledTab() {
   const { installedPlugins, isLoading, error, refreshPlugins } = usePluginRegistry();
+  // The host may have paused a plugin since the installations were loaded.
+  useEffect(refreshPlugins, [refreshPlugins]);
+
   if (error) {
     return <ErrorState title="Your plugins cannot be shown" message={error} onRetry={refreshPlugins} />;
   }

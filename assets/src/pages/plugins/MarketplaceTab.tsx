@@ -3,18 +3,19 @@ import Button from "@mui/material/Button";
 import Typography from "@mui/material/Typography";
 import SearchOff from "@mui/icons-material/SearchOff";
 import StorefrontOutlined from "@mui/icons-material/StorefrontOutlined";
-import { useEffect, useRef } from "react";
+import { useEffect } from "react";
 import { Link } from "react-router";
 import { getCategories, getMarketplace } from "../../api/marketplace";
 import { useResource } from "../../api/useResource";
 import { useAnnounce } from "../../components/AnnouncerProvider";
 import { EmptyState } from "../../components/EmptyState";
 import { ErrorState } from "../../components/ErrorState";
+import { countShown } from "../../paging/countShown";
+import { PageLinks } from "../../paging/PageLinks";
+import { usePageTurn } from "../../paging/usePageTurn";
 import { CategoryFilter } from "./CategoryFilter";
-import { countPlugins } from "./countPlugins";
 import { MarketplaceAge } from "./MarketplaceAge";
 import { MarketplaceNotice } from "./MarketplaceNotice";
-import { MarketplacePages } from "./MarketplacePages";
 import { PluginCard } from "./PluginCard";
 import { PluginCardSkeletons } from "./PluginCardSkeletons";
 import { PluginGrid } from "./PluginGrid";
@@ -26,26 +27,17 @@ export function MarketplaceTab() {
   const { query, category, page, isFiltered, filter, clear, addressOf } = useMarketplaceQuery();
   const { text, setText, searchNow } = useSearchText(query, (next) => filter({ query: next }));
   const announce = useAnnounce();
-  const count = useRef<HTMLParagraphElement>(null);
-  const isTurning = useRef(false);
 
   const categories = useResource("", getCategories);
   const marketplace = useResource(`${category}\n${query}\n${page}`, (signal) =>
     getMarketplace({ query, category, page, signal }),
   );
 
+  const turn = usePageTurn(marketplace.data);
   const total = marketplace.data?.total;
   useEffect(() => {
     if (isFiltered && total !== undefined) announce(total === 1 ? "1 plugin" : `${total} plugins`);
   }, [announce, isFiltered, total, query, category]);
-
-  useEffect(() => {
-    if (!isTurning.current || marketplace.data === null) return;
-    isTurning.current = false;
-    // The line says which plugins these are, and is read aloud as it takes the focus.
-    count.current?.focus({ preventScroll: true });
-    window.scrollTo(0, 0);
-  }, [marketplace.data]);
 
   return (
     <>
@@ -62,19 +54,18 @@ export function MarketplaceTab() {
         />
       </Box>
       {marketplace.data && marketplace.data.total > 0 && (
-        <Typography ref={count} tabIndex={-1} color="text.secondary" sx={{ mb: 4, outline: "none" }}>
-          {countPlugins(marketplace.data)}
+        <Typography ref={turn.line} tabIndex={-1} color="text.secondary" sx={{ mb: 4, outline: "none" }}>
+          {countShown(marketplace.data, "plugin")}
         </Typography>
       )}
       {renderPlugins()}
       {marketplace.data && (
-        <MarketplacePages
+        <PageLinks
+          label="Pages of the marketplace"
           page={page}
           pages={marketplace.data.pages}
           addressOf={addressOf}
-          onTurn={() => {
-            isTurning.current = true;
-          }}
+          onTurn={turn.onTurn}
         />
       )}
     </>
@@ -91,11 +82,11 @@ export function MarketplaceTab() {
       );
     }
     if (marketplace.data === null) return <PluginCardSkeletons />;
-    if (marketplace.data.plugins.length > 0) {
+    if (marketplace.data.items.length > 0) {
       return (
         <PluginGrid label="Marketplace" isStale={marketplace.isLoading}>
-          {marketplace.data.plugins.map((plugin) => (
-            <PluginCard key={plugin.key} plugin={plugin} />
+          {marketplace.data.items.map((plugin) => (
+            <PluginCard key={plugin.key} plugin={plugin} onOutdated={marketplace.reload} />
           ))}
         </PluginGrid>
       );

@@ -10,38 +10,32 @@ import CheckCircleOutline from "@mui/icons-material/CheckCircleOutline";
 import VerifiedOutlined from "@mui/icons-material/VerifiedOutlined";
 import { useState } from "react";
 import { Link as RouterLink } from "react-router";
-import { toMessage } from "../../api/toMessage";
 import type { Plugin } from "../../api/types";
 import { ActionButton } from "../../components/ActionButton";
-import { useAnnounce } from "../../components/AnnouncerProvider";
+import { InstallDialog } from "../../components/InstallDialog";
 import { PluginIcon } from "../../components/PluginIcon";
+import { RatingMark } from "../../components/RatingMark";
 import { reasonNotToInstall } from "../../plugins/reasonNotToInstall";
 import { pluginPath, pluginTitle } from "../../plugins/pluginTitle";
 import { usePluginRegistry } from "../../plugins/PluginRegistryContext";
+import { useInstall } from "../../plugins/useInstall";
 import { useUser } from "../../session/SessionContext";
 import { PluginByline } from "./PluginByline";
 
-export function PluginCard({ plugin }: { plugin: Plugin }) {
+interface PluginCardProps {
+  plugin: Plugin;
+  /** The plugin is another one than the list shows. */
+  onOutdated: () => void;
+}
+
+export function PluginCard({ plugin, onOutdated }: PluginCardProps) {
   const user = useUser();
   const registry = usePluginRegistry();
-  const announce = useAnnounce();
-  const [error, setError] = useState<string | null>(null);
   // The button that had the focus is replaced by another one.
   const [wasInstalledHere, setInstalledHere] = useState(false);
   const title = pluginTitle(plugin);
+  const install = useInstall({ plugin, onOutdated, onInstalled: () => setInstalledHere(true) });
   const isInstalled = registry.isPluginInstalled(plugin.key);
-
-  async function install() {
-    setError(null);
-    announce(`Installing ${title}`);
-    try {
-      await registry.install(plugin.key);
-      setInstalledHere(true);
-      announce(`${title} is installed`);
-    } catch (failure) {
-      setError(toMessage(failure));
-    }
-  }
 
   return (
     <Paper
@@ -74,9 +68,14 @@ export function PluginCard({ plugin }: { plugin: Plugin }) {
       >
         {plugin.description}
       </Typography>
-      {error && (
-        <Alert severity="error" sx={{ mb: 5 }} onClose={() => setError(null)}>
-          {error}
+      {plugin.permissionsRating && plugin.installable !== false && (
+        <Box sx={{ mb: 4 }}>
+          <RatingMark rating={plugin.permissionsRating} />
+        </Box>
+      )}
+      {install.error && !install.question && (
+        <Alert severity="error" sx={{ mb: 5 }} onClose={install.forgetError}>
+          {install.error}
         </Alert>
       )}
       <Box sx={{ display: "flex", alignItems: "center", gap: 3, minHeight: 30 }}>
@@ -103,7 +102,7 @@ export function PluginCard({ plugin }: { plugin: Plugin }) {
           <ActionButton
             size="small"
             variant="outlined"
-            onClick={() => void install()}
+            onClick={install.start}
             busyLabel={registry.isInstalling(plugin.key) ? "Installing…" : null}
             disabledReason={reasonNotToInstall(plugin, user)}
             aria-label={`Install ${title}`}
@@ -112,6 +111,7 @@ export function PluginCard({ plugin }: { plugin: Plugin }) {
           </ActionButton>
         )}
       </Box>
+      {install.question && <InstallDialog question={install.question} install={install} />}
     </Paper>
   );
 }

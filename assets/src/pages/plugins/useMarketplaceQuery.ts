@@ -1,4 +1,5 @@
 import { useSearchParams } from "react-router";
+import { addressOfPage, readPage } from "../../paging/pageInAddress";
 
 interface Filter {
   query?: string;
@@ -24,13 +25,6 @@ export function useMarketplaceQuery(): MarketplaceQuery {
   const query = parameters.get("q") ?? "";
   const category = parameters.get("category") ?? "";
 
-  function addressOf(page: number) {
-    const next = new URLSearchParams(parameters);
-    if (page === 1) next.delete("page");
-    else next.set("page", String(page));
-    return `?${next.toString()}`;
-  }
-
   return {
     query,
     category,
@@ -44,11 +38,6 @@ export function useMarketplaceQuery(): MarketplaceQuery {
       setParameters(next, { replace: true });
     },
     clear: () => setParameters({}, { replace: true }),
-    addressOf,
+    addressOf: (page) => addressOfPage(parameters, page),
   };
-}
-
-/** An address that somebody wrote by hand may hold anything. */
-export function readPage(text: string | null): number {
-  return text !== null && /^[1-9][0-9]{0,8}$/.test(text) ? Number(text) : 1;
 }

@@ -4,7 +4,8 @@ import PaginationItem from "@mui/material/PaginationItem";
 import useMediaQuery from "@mui/material/useMediaQuery";
 import { Link } from "react-router";
 
-interface MarketplacePagesProps {
+interface PageLinksProps {
+  label: string;
   page: number;
   pages: number;
   addressOf: (page: number) => string;
@@ -12,13 +13,13 @@ interface MarketplacePagesProps {
 }
 
 /** Links to the other pages of a long list. */
-export function MarketplacePages({ page, pages, addressOf, onTurn }: MarketplacePagesProps) {
+export function PageLinks({ label, page, pages, addressOf, onTurn }: PageLinksProps) {
   const isNarrow = useMediaQuery("(max-width: 600px)");
   if (pages <= 1) return null;
   return (
     <Box sx={{ display: "flex", justifyContent: "center", mt: 10 }}>
       <Pagination
-        aria-label="Pages of the marketplace"
+        aria-label={label}
         page={Math.min(page, pages)}
         count={pages}
         shape="rounded"
