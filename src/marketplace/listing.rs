@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::configuration_schema::ConfigurationSchema;
 use crate::package::MANIFEST_BYTES;
 use crate::package::path::PackagePath;
-use crate::permission::{Rating, Wishes};
+use crate::permission::{Permission, Rating, Reach, Wishes};
 use crate::plugin_key::PluginKey;
 
 mod fields;
@@ -191,6 +191,19 @@ impl Listing {
         }
     }
 
+    /// A network permission of a server that nobody could enter.
+    fn field_that_is_none<'w>(&self, wishes: &'w Wishes) -> Option<&'w str> {
+        let schema = present(&self.manifest, "configurationSchema")?;
+        let properties = schema.get("properties")?.as_object()?;
+        wishes
+            .iter()
+            .filter_map(|wish| match &wish.permission {
+                Permission::Network(Reach::Configured(field)) => Some(field.as_str()),
+                _ => None,
+            })
+            .find(|field| !properties.contains_key(*field))
+    }
+
     fn judge(&self) -> Result<(), String> {
         let refuse = |reason: String| {
             Err(format!(
@@ -218,8 +231,14 @@ impl Listing {
         {
             return refuse(reason);
         }
-        if let Err(reason) = &self.permissions {
-            return refuse(reason.clone());
+        let wishes = match &self.permissions {
+            Ok(wishes) => wishes,
+            Err(reason) => return refuse(reason.clone()),
+        };
+        if let Some(field) = self.field_that_is_none(wishes) {
+            return refuse(format!(
+                "permissions name the field '{field}', which its configurationSchema does not have"
+            ));
         }
         match ConfigurationSchema::of(&self.manifest) {
             Ok(_) => Ok(()),

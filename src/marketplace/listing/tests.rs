@@ -158,6 +158,20 @@ fn permissions_that_cannot_be_read_are_a_reason_not_to_install_and_rated_worst()
 }
 
 #[test]
+fn a_server_from_a_field_that_the_configuration_does_not_have_is_a_reason_not_to_install() {
+    let permissions = json!([
+        {"capability": "network", "hostFromConfiguration": "server", "reason": "r"}]);
+    let of = |property: &str| {
+        listing(json!({"permissions": permissions,
+            "configurationSchema": {"type": "object", "properties": {property: {"type": "string"}}}}))
+        .unwrap()
+        .installable
+    };
+    assert_eq!(of("server"), Ok(()));
+    assert!(of("other").unwrap_err().contains("the field 'server'"));
+}
+
+#[test]
 fn what_a_plugin_asks_for_is_shown_with_its_pages_worst_first() {
     let quiet = listing(json!({})).unwrap().to_api();
     assert_eq!(
