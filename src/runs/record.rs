@@ -122,3 +122,27 @@ impl Record {
 fn millis(time: Duration) -> f64 {
     time.as_micros() as f64 / 1000.0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runs::tests::run;
+
+    #[test]
+    fn a_run_is_slow_by_a_second_or_by_half_of_what_it_was_allowed() {
+        let slow = |wall: u64, script: u64, wall_limit: u64| {
+            let mut run = run();
+            run.account.wall = Duration::from_millis(wall);
+            run.account.script = Duration::from_millis(script);
+            run.account.wall_limit = Duration::from_millis(wall_limit);
+            run.account.script_limit = Duration::from_millis(100);
+            (run.is_slow(), run.is_notable())
+        };
+        for (wall, script, limit) in [(1001, 0, 30_000), (101, 0, 200), (60, 51, 30_000)] {
+            assert_eq!(slow(wall, script, limit), (true, true));
+        }
+        for (wall, script, limit) in [(1000, 0, 30_000), (100, 0, 200), (60, 50, 30_000)] {
+            assert_eq!(slow(wall, script, limit), (false, false));
+        }
+    }
+}

@@ -198,7 +198,50 @@ fn cut(text: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::script::host;
+    use crate::script::fixture::{Language, call, compile, on_script_stack};
+    use crate::script::{Call, Grant, host};
+    use crate::value::Map;
+
+    fn account_of(language: Language, body: &str, grant: Grant) -> Account {
+        on_script_stack(|| {
+            let program = compile(language, &language.plugin(body)).unwrap();
+            let route = program.routes().find("GET", "/").unwrap();
+            let call = Call { grant, ..call() };
+            program.run_route(&route, Map::new(), call).account
+        })
+    }
+
+    #[test]
+    fn a_capability_that_is_missing_is_a_denial_in_both_languages() {
+        for language in Language::BOTH {
+            let body = match language {
+                Language::Lua => "return ctx.http.request({ url = 'https://example.org' })",
+                Language::Rhai => "ctx.http.request(#{ url: \"https://example.org\" })",
+            };
+            let account = account_of(language, body, Grant::implied());
+            assert_eq!(account.ending, Ending::Denied, "{:?}", account.why);
+            assert_eq!(account.host_calls.denied(), 1);
+            assert!(account.host_calls.denials[0].what.contains("network"));
+        }
+    }
+
+    #[test]
+    fn the_memory_that_a_script_held_is_told_when_it_is_free_again() {
+        for language in Language::BOTH {
+            let body = match language {
+                Language::Lua => {
+                    "local list = {} for i = 1, 200000 do list[i] = { i } end list = nil return 1"
+                }
+                Language::Rhai => {
+                    "let list = []; for i in 0..50000 { list.push(`text ${i} of a list`); } list = []; 1"
+                }
+            };
+            let peak = account_of(language, body, Grant::implied()).memory_peak;
+            assert!(peak > 2 << 20, "{language:?}: {peak}");
+            let small = account_of(language, "return 1", Grant::implied()).memory_peak;
+            assert!(small < 1 << 20, "{language:?}: {small}");
+        }
+    }
 
     fn function(module: &str, name: &str) -> &'static HostFn {
         host::find(module, name).unwrap()
