@@ -13,6 +13,7 @@ mod support;
 
 mod api_users;
 mod architecture;
+mod bulkhead;
 mod canaries;
 mod command_line;
 mod core_data;

@@ -98,7 +98,8 @@ fn every_run_is_recorded_with_what_it_used_and_how_it_ended() {
             ok["sql"]["slowest"].as_str().unwrap().contains("_notes"),
             "{ok}"
         );
-        assert_eq!(ok["userId"], server.user(1, "Admin")["id"]);
+        let me = watched.admin.get("/api/users/me").is(200).data();
+        assert_eq!(ok["userId"], me["id"]);
         for measured in ["wallMs", "cpuMs", "memoryPeakBytes"] {
             assert!(ok[measured].as_f64().unwrap() > 0.0, "{measured}: {ok}");
         }
