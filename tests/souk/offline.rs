@@ -187,6 +187,15 @@ fn a_refused_request_is_counted_and_logged_with_who_asked_for_what() {
     server.until("outbound_denied_total{reason=\"not_granted\"}", |count| {
         count >= 1.0
     });
+    // Each run says what stood in its way.
+    let row = server.admin().get("/api/plugins/installations").data()[0]["id"].clone();
+    let runs = format!("/api/plugins/installations/{row}/runs");
+    let runs = server.admin().get(&runs).is(200).data();
+    for (run, what) in [(0, "not granted"), (1, "127.0.0.1")] {
+        let denial = &runs["items"][run]["denials"][0];
+        assert_eq!(denial["function"], "http.request", "{runs}");
+        assert!(denial["what"].as_str().unwrap().contains(what), "{runs}");
+    }
     let log = server.log();
     let lines: Vec<&str> = log
         .lines()
