@@ -10,6 +10,7 @@
 
 mod budget;
 mod grant;
+mod heap;
 pub mod host;
 mod json_writer;
 mod limits;
@@ -18,6 +19,7 @@ mod observe;
 mod rhai;
 mod routes;
 mod running;
+mod spent;
 
 #[cfg(test)]
 mod attacks;
@@ -52,6 +54,7 @@ pub use host::CallSecrets;
 pub use limits::{LONGEST_TIMEOUT_MS, Limits, STACK_BYTES, Size};
 pub use observe::{Ending, Engine, Observer};
 pub use routes::{RouteMatch, RouteTable};
+pub use spent::stack_is_spent;
 
 use running::Running;
 
@@ -204,6 +207,7 @@ impl Runtime {
         };
         let started = Instant::now();
         let program = self.compile_by(engine, entry_point, files);
+        spent::give_back();
         if let Some(observer) = &self.observer {
             observer.compiled(engine, program.is_ok(), started.elapsed());
         }
@@ -327,6 +331,7 @@ impl Program {
         let running = Arc::new(Running::start(call, &self.limits));
         let result = self.compiled.call(entry, arguments, context, &running);
         let (result, call) = running.finish(result);
+        spent::give_back();
         if let Some(observer) = &self.observer {
             let ending = Ending::of(&result);
             observer.called(self.engine, &call.plugin, ending, started.elapsed());

@@ -18,8 +18,10 @@ use std::sync::Arc;
 
 use mlua::chunk::Compiler;
 
+use crate::script::heap;
 use crate::script::limits::Limits;
 use crate::script::running::Running;
+use crate::script::spent;
 use crate::script::{CompileError, Compiled, Entry, Hook, Loaded, ScriptError};
 use crate::value::{Map, Value};
 
@@ -89,6 +91,9 @@ impl LuaProgram {
                 .map_err(|error| ScriptError::Host(errors::internal(&error)))?,
         };
         let result = vm.during(running, || work(&vm));
+        if vm.held() > heap::HEAVY || running.was_stopped() {
+            spent::note_heap();
+        }
         if !running.was_stopped() && vm.is_light() {
             self.machines.give_back(self.owner, vm);
         }

@@ -76,6 +76,10 @@ fn observe(instance: &Instance, key: &str) -> Observation {
     let answer = instance.install(As::Hostile, key);
     let took = started.elapsed();
     let peak = instance.memory.peak().zip(before);
+    if let Ok((201, installed)) = &answer {
+        // Or it would be kept compiled.
+        let _ = instance.uninstall(As::Hostile, installed);
+    }
     Observation {
         ended: match answer {
             Ok((201, _)) => Ended::Well,

@@ -141,6 +141,20 @@ impl Instance {
         self.post(who, "/api/plugins/install", &json!({ "pluginKey": key }))
     }
 
+    /// Removes what an install answered.
+    pub fn uninstall(&self, who: As, installed: &str) -> Answer {
+        let installed: Value = serde_json::from_str(installed).unwrap_or_default();
+        let id = &installed["data"]["id"];
+        let request = self
+            .agent
+            .delete(format!(
+                "http://{}/api/plugins/installations/{id}",
+                self.ready.address
+            ))
+            .header("Authorization", self.session(who));
+        read(request.call())
+    }
+
     pub fn is_alive(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
     }

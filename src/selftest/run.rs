@@ -155,19 +155,26 @@ impl Group {
     }
 
     fn run_plugin(&mut self, plugin: &Hostile) {
-        match self.instance.install(As::Hostile, &plugin.key) {
-            Ok((201, _)) => {}
+        let installed = match self.instance.install(As::Hostile, &plugin.key) {
+            Ok((201, installed)) => installed,
             other => {
                 self.report
                     .breaches
                     .push(format!("{} was not installed: {other:?}", plugin.key));
                 return;
             }
-        }
+        };
         for (number, case) in plugin.cases.iter().enumerate() {
             let path = format!("/api/plugins/{}/c{number}", plugin.key);
             let line = self.run_case(case, &path);
             self.report.cases.push(line);
+        }
+        match self.instance.uninstall(As::Hostile, &installed) {
+            Ok((200 | 204, _)) => {}
+            other => self
+                .report
+                .breaches
+                .push(format!("{} was not uninstalled: {other:?}", plugin.key)),
         }
     }
 

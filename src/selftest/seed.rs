@@ -63,7 +63,9 @@ impl Wall {
 
     /// Whether a limit of these words is this wall.
     pub fn is_meant_by(self, limit: &str) -> bool {
-        let crossing = limit.contains("the result is") || limit.contains("the arguments are");
+        let crossing = ["the result is", "the arguments are", "the query gives"]
+            .iter()
+            .any(|words| limit.contains(words));
         match self {
             Self::Clock => limit.contains("script time"),
             Self::Memory => limit.contains("memory") && !crossing,

@@ -121,6 +121,11 @@ impl Vm {
         result
     }
 
+    /// Bytes that the machine holds.
+    pub fn held(&self) -> usize {
+        self.lua.used_memory()
+    }
+
     /// Whether the machine is worth keeping after a call.
     pub fn is_light(&self) -> bool {
         self.lua.used_memory() <= HEAVY

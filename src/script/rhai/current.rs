@@ -6,9 +6,9 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use super::heap;
 use crate::script::limits::readable;
 use crate::script::running::Running;
+use crate::script::{heap, spent};
 
 thread_local! {
     static CURRENT: RefCell<Vec<Current>> = const { RefCell::new(Vec::new()) };
@@ -19,6 +19,8 @@ struct Current {
     /// What the thread held when the call began.
     held: isize,
     most: usize,
+    /// Names that its sources have declared so far, while they are parsed.
+    declared: u32,
 }
 
 /// While it lives, `running` is the current call.
@@ -30,6 +32,7 @@ pub fn enter(running: &Arc<Running>, most: usize) -> Entered {
         running: Arc::clone(running),
         held: heap::held(),
         most,
+        declared: 0,
     };
     CURRENT.with_borrow_mut(|calls| calls.push(current));
     Entered(())
@@ -50,9 +53,22 @@ pub fn must_stop() -> bool {
     CURRENT.with_borrow(|calls| calls.last().is_none_or(Current::must_stop))
 }
 
+/// Counts one more name that a source declares, and gives their number.
+pub fn declare() -> u32 {
+    CURRENT.with_borrow_mut(|calls| {
+        calls.last_mut().map_or(0, |current| {
+            current.declared = current.declared.saturating_add(1);
+            current.declared
+        })
+    })
+}
+
 impl Current {
     fn must_stop(&self) -> bool {
         let held = usize::try_from(heap::held().wrapping_sub(self.held)).unwrap_or(0);
+        if held > heap::HEAVY {
+            spent::note_heap_and_stack();
+        }
         if held > self.most {
             self.running.meet(format!("memory {}", readable(self.most)));
         }

@@ -200,6 +200,11 @@ pub const SEEDS: &[Seed] = &[
         NESTED,
     ),
     rhai(
+        "closures nested as deep as memory allows",
+        "let f = || 1; for i in 0..1000000 { let g = f; f = || g.call(); } 1",
+        &[Memory],
+    ),
+    rhai(
         "closures nested and called",
         "let f = || 1; for i in 0..10000 { let g = f; f = || g.call(); } f.call()",
         NESTED,
