@@ -177,6 +177,7 @@ struct Loaded {
 
 impl Runtime {
     pub fn new(limits: Limits) -> Self {
+        heap::keep_little();
         let limits = Arc::new(limits);
         Self {
             rhai: rhai::Language::new(&limits),

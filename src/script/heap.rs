@@ -25,23 +25,47 @@ pub fn held() -> isize {
     HELD.get()
 }
 
-/// Gives the pages of freed blocks back to the system. glibc keeps them for the thread that freed them, up
-/// to 64 MB for each: eight workers that each met one hungry script held a few hundred.
+/// Says once what the system's allocator may keep. By itself glibc learns from a hungry script to keep up to 64 MB
+/// of freed pages for each thread: eight workers that each met one held a few hundred.
+pub fn keep_little() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(glibc::keep_little);
+}
+
+/// Gives back the pages of freed blocks that lie between blocks in use.
 pub fn give_back() {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    trim();
+    glibc::trim();
 }
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-#[expect(
-    unsafe_code,
-    reason = "the allocator's own call to give pages back has no safe form"
-)]
-fn trim() {
-    // SAFETY: it takes a number, locks what it looks at, and touches no block that is in use.
-    unsafe {
-        libc::malloc_trim(0);
+#[expect(unsafe_code, reason = "the allocator's own settings have no safe form")]
+mod glibc {
+    /// Freed pages at the end of each thread's heap that may stay.
+    const KEPT: libc::c_int = 4 << 20;
+    /// Blocks from this size on are the system's own, and go back at once.
+    const LARGE: libc::c_int = 1 << 20;
+
+    pub fn keep_little() {
+        // SAFETY: both set a number of the allocator, under its own lock.
+        unsafe {
+            libc::mallopt(libc::M_TRIM_THRESHOLD, KEPT);
+            libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE);
+        }
     }
+
+    pub fn trim() {
+        // SAFETY: it takes a number, locks what it looks at, and touches no block that is in use.
+        unsafe {
+            libc::malloc_trim(0);
+        }
+    }
+}
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+mod glibc {
+    pub fn keep_little() {}
+
+    pub fn trim() {}
 }
 
 struct Counting;

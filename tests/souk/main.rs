@@ -35,6 +35,7 @@ mod model_inventory;
 mod notes;
 mod pages;
 mod plugin_routes;
+mod sandbox;
 mod shell;
 mod source_code;
 mod statistics;

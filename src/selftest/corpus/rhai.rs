@@ -211,12 +211,12 @@ pub const SEEDS: &[Seed] = &[
     ),
     rhai(
         "lists nested deep",
-        "let a = []; for i in 0..3000 { a = [a]; } 1",
+        "let a = []; for i in 0..2000 { a = [a]; } 1",
         NESTED,
     ),
     rhai(
         "maps nested deep",
-        "let m = #{}; for i in 0..3000 { m = #{ m: m }; } 1",
+        "let m = #{}; for i in 0..1500 { m = #{ m: m }; } 1",
         NESTED,
     ),
     rhai(
@@ -231,7 +231,7 @@ pub const SEEDS: &[Seed] = &[
     ),
     rhai(
         "nested and compared",
-        "let a = []; for i in 0..2000 { a = [a]; } let b = a; a == b",
+        "let a = []; for i in 0..1500 { a = [a]; } let b = a; a == b",
         NESTED,
     ),
     rhai("sleep", "sleep(8)", REFUSED),
