@@ -106,7 +106,7 @@ impl Kind {
 impl Seed {
     /// The text by which two seeds are told apart: spaces and the case of letters do not make a new one.
     pub fn normalised(&self) -> String {
-        let text: String = self.code.split_whitespace().collect();
+        let text = self.code.split_whitespace().collect::<Vec<_>>().join(" ");
         format!("{}:{}", self.kind.name(), text.to_lowercase())
     }
 
