@@ -13,6 +13,7 @@ use crate::metrics::{Metrics, Reading};
 use crate::outbound::Outbound;
 use crate::package::store::PackageStore;
 use crate::readiness::Readiness;
+use crate::runs::Runs;
 use crate::script::{Limits, Runtime};
 use crate::secret::SecretBox;
 use crate::session::Sessions;
@@ -30,6 +31,7 @@ pub struct App {
     pub outbound: Arc<Outbound>,
     pub sessions: Sessions,
     pub lifecycle: Lifecycle,
+    pub runs: Arc<Runs>,
     pub metrics: Arc<Metrics>,
     pub readiness: Readiness,
     pub tenant_health: TenantHealth,
@@ -68,6 +70,7 @@ impl App {
             Arc::clone(&packages),
         ));
         let metrics = Arc::new(Metrics::new()?);
+        let runs = Arc::new(Runs::open(data.runs())?);
         let sessions = Sessions::open(Arc::clone(&storage), &secrets)?;
         let lifecycle = Lifecycle::new(Rooms {
             storage: Arc::clone(&storage),
@@ -75,7 +78,9 @@ impl App {
             packages: Arc::clone(&packages),
             outbound: Arc::clone(&outbound),
             secrets,
+            settings: Arc::new(config.plugin_settings.clone()),
             metrics: Arc::clone(&metrics),
+            runs: Arc::clone(&runs),
             runtime: Runtime::new(limits).observed_by(metrics.scripts()),
         });
         Ok(Arc::new(Self {
@@ -88,6 +93,7 @@ impl App {
             outbound,
             sessions,
             lifecycle,
+            runs,
             metrics,
             sample_mlflow,
             more_figures: OnceLock::new(),
@@ -99,7 +105,11 @@ impl App {
     pub fn reading(&self) -> Reading {
         let stats = self.storage.stats();
         let round = self.tenant_health.progress();
+        let runs = self.runs.figures();
         let mut reading = Reading {
+            runs_written: figure(runs.written),
+            runs_lost: figure(runs.lost),
+            run_write_errors: figure(runs.failed_writes),
             tenants: figure(round.tenants),
             tenants_checked: figure(round.checked),
             tenants_degraded: figure(round.degraded),

@@ -15,6 +15,7 @@ use ipnet::IpNet;
 
 use crate::error::{Error, Result};
 use crate::outbound::{AllowEntry, CaFile, OutboundPolicy, Proxy};
+use crate::plugin_settings::PluginSettings;
 use keys::Key;
 
 /// What one key holds before its type is read.
@@ -67,6 +68,7 @@ pub struct Config {
     pub outbound_proxy: Option<Proxy>,
     pub outbound_ca_file: Option<PathBuf>,
     pub secret_key: SecretKeyPlace,
+    pub plugin_settings: PluginSettings,
     pub log_json: bool,
     pub log_level: String,
     settings: Settings,
@@ -147,6 +149,10 @@ impl Config {
                 .filter(|path| !path.is_empty())
                 .map(PathBuf::from),
             secret_key,
+            plugin_settings: read
+                .list("plugin_settings", PluginSettings::parse_entry)?
+                .into_iter()
+                .collect(),
             log_json: read.one_of("log.format", &["text", "json"])? == "json",
             log_level: read.one_of("log.level", &["error", "warn", "info", "debug", "trace"])?,
             settings,
@@ -225,14 +231,18 @@ impl Reader<'_> {
         };
         items
             .iter()
-            .map(|item| parse(item).map_err(|wanted| self.wrong(key, item, &wanted)))
+            .map(|item| {
+                let is_secret = keys::find(key).is_some_and(|key| key.secret);
+                let shown = if is_secret { "***" } else { item };
+                parse(item).map_err(|wanted| self.wrong(key, shown, &wanted))
+            })
             .collect()
     }
 }
 
-/// Commas part the entries of a list in the environment and in flags.
+/// Commas and ends of lines part the entries of a list in the environment and in flags.
 pub fn split_list(text: &str) -> Vec<String> {
-    text.split(',')
+    text.split([',', '\n'])
         .map(str::trim)
         .filter(|item| !item.is_empty())
         .map(str::to_owned)
@@ -304,6 +314,21 @@ mod tests {
             let message = with(key, value, origin).unwrap_err().to_string();
             assert!(message.contains(place), "{message}");
         }
+    }
+
+    #[test]
+    fn a_setting_for_plugins_that_is_wrong_is_not_repeated() {
+        let origin = Origin::Environment("SOUK_PLUGIN_SETTINGS".into());
+        let config = with("plugin_settings", "A=hush, B = b\nC=c", origin.clone()).unwrap();
+        let values = ["A", "B", "C", "D"].map(|name| config.plugin_settings.get(name));
+        assert_eq!(values, [Some("hush"), Some("b"), Some("c"), None]);
+        let message = with("plugin_settings", "hush", origin)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            message.contains("SOUK_PLUGIN_SETTINGS") && !message.contains("hush"),
+            "{message}"
+        );
     }
 
     #[test]

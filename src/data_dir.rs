@@ -70,6 +70,11 @@ impl DataDir {
         self.root.join("souk.db")
     }
 
+    /// What runs of plugins came to: evidence, which may be lost.
+    pub fn runs(&self) -> PathBuf {
+        self.root.join("runs.db")
+    }
+
     pub fn tenants(&self) -> PathBuf {
         self.root.join("tenants")
     }

@@ -40,6 +40,9 @@ pub enum Error {
         message: String,
         retry_after: Duration,
     },
+    /// Stopped until an Admin lets it go on; trying again does not help.
+    #[error("{0}")]
+    Paused(String),
     /// A clock of ours ran out; the message names the limit.
     #[error("{0}")]
     TimedOut(String),

@@ -26,6 +26,14 @@ pub struct Installation {
     pub installed_by: Option<i64>,
     pub created_at: String,
     pub updated_at: String,
+    pub paused: Option<Paused>,
+}
+
+/// Why the plugin's routes do not run at the moment.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Paused {
+    pub at: String,
+    pub reason: String,
 }
 
 pub struct NewInstallation<'a> {
@@ -38,7 +46,7 @@ pub struct NewInstallation<'a> {
 }
 
 const SELECT: &str = "SELECT id, plugin_key, status, installed_at, uninstalled_at, error_message, configuration, metadata,
-       version, package_digest, installed_by, created_at, updated_at, granted
+       version, package_digest, installed_by, created_at, updated_at, granted, paused_at, paused_reason
   FROM plugin_installations";
 
 impl Installation {
@@ -133,6 +141,24 @@ impl Installation {
         Ok(())
     }
 
+    /// False when it is paused already, or gone.
+    pub fn pause(conn: &Connection, id: i64, reason: &str) -> Result<bool> {
+        let paused = conn.execute(
+            "UPDATE plugin_installations SET paused_at = :now, paused_reason = :reason
+              WHERE id = :id AND paused_at IS NULL",
+            named_params! { ":now": clock::now_iso(), ":reason": reason, ":id": id },
+        )?;
+        Ok(paused == 1)
+    }
+
+    pub fn resume(conn: &Connection, id: i64) -> Result<Self> {
+        conn.execute(
+            "UPDATE plugin_installations SET paused_at = NULL, paused_reason = NULL WHERE id = :id",
+            named_params! { ":id": id },
+        )?;
+        Self::with_id(conn, id)
+    }
+
     /// False when there was no such row.
     pub fn delete(conn: &Connection, id: i64) -> Result<bool> {
         let deleted = conn.execute(
@@ -158,6 +184,7 @@ impl Installation {
             "version": self.version,
             "packageDigest": self.package_digest.to_string(),
             "installedBy": self.installed_by,
+            "paused": self.paused,
         })
     }
 
@@ -186,6 +213,10 @@ impl Installation {
             granted: match row.get::<_, Option<String>>(13)? {
                 None => Granted::default(),
                 Some(_) => parsed(row, 13, |text| Granted::parse(&text))?,
+            },
+            paused: match (row.get(14)?, row.get(15)?) {
+                (Some(at), Some(reason)) => Some(Paused { at, reason }),
+                _ => None,
             },
         })
     }

@@ -4,6 +4,7 @@
 //! plugin's hook did commit together or not at all. Whatever waits on a network happens before it.
 
 mod configure;
+mod evidence;
 mod forward;
 mod install;
 mod installations;
@@ -35,6 +36,8 @@ use crate::package::Package;
 use crate::package::store::PackageStore;
 use crate::permission::{Granted, Wishes};
 use crate::plugin_key::PluginKey;
+use crate::plugin_settings::PluginSettings;
+use crate::runs::Runs;
 use crate::script::{Call, CallSecrets, Capability, Grant, Hook, Runtime};
 use crate::secret::SecretBox;
 use crate::session::Caller;
@@ -42,6 +45,7 @@ use crate::storage::Storage;
 use crate::storage::plugin_db::PluginDb;
 use crate::tenant::TenantId;
 use crate::value::Value;
+use evidence::HookRuns;
 use installations::Installations;
 use operation::Operations;
 use programs::{Loaded, Programs, Rights};
@@ -56,7 +60,9 @@ pub struct Lifecycle {
     packages: Arc<PackageStore>,
     outbound: Arc<Outbound>,
     secrets: Arc<SecretBox>,
+    settings: Arc<PluginSettings>,
     metrics: Arc<Metrics>,
+    runs: Arc<Runs>,
     programs: Programs,
     installations: Installations,
     operations: Operations,
@@ -69,7 +75,9 @@ pub struct Rooms {
     pub packages: Arc<PackageStore>,
     pub outbound: Arc<Outbound>,
     pub secrets: Arc<SecretBox>,
+    pub settings: Arc<PluginSettings>,
     pub metrics: Arc<Metrics>,
+    pub runs: Arc<Runs>,
     pub runtime: Runtime,
 }
 
@@ -117,7 +125,9 @@ impl Lifecycle {
             packages: rooms.packages,
             outbound: rooms.outbound,
             secrets: rooms.secrets,
+            settings: rooms.settings,
             metrics: rooms.metrics,
+            runs: rooms.runs,
             programs: Programs::new(rooms.runtime),
             operations: Operations::default(),
         }
@@ -132,7 +142,11 @@ impl Lifecycle {
                 let listing = self.listing_of(row);
                 let wishes = listing.as_ref().ok().map(permissions::wishes_of);
                 let mut json = shown(row, &wishes.unwrap_or_default());
-                let plugin = listing.map_or_else(|_| missing(row), |listing| listing.to_api());
+                let mut plugin = listing.map_or_else(|_| missing(row), |listing| listing.to_api());
+                if !row.granted.has(Capability::Page) {
+                    // A page that finds it would load code that is not granted.
+                    plugin.shift_remove("ui");
+                }
                 if let Json::Object(fields) = &mut json {
                     fields.insert("plugin".to_owned(), Json::Object(plugin));
                 }
@@ -145,7 +159,18 @@ impl Lifecycle {
         self.storage.tenant(tenant, Installation::count)
     }
 
-    /// An installed plugin's package, for its UI files.
+    /// An installed plugin's package, for the code of its pages: only where that is granted.
+    pub fn page_package(&self, tenant: &TenantId, key: &PluginKey) -> Result<Package> {
+        let row = self.installation_of(tenant, key)?;
+        if !row.granted.has(Capability::Page) {
+            return Err(Error::Forbidden(format!(
+                "Plugin '{key}' was not granted 'page': an Admin can allow it on the plugin's page, under Permissions"
+            )));
+        }
+        self.packages.get(&row.package_digest)
+    }
+
+    /// An installed plugin's package, for its texts and pictures.
     pub fn package(&self, tenant: &TenantId, key: &PluginKey) -> Result<Package> {
         let row = self.installation_of(tenant, key)?;
         self.packages.get(&row.package_digest)
@@ -223,6 +248,7 @@ impl Lifecycle {
             secrets: CallSecrets::new(Arc::clone(&self.secrets), secrets),
             db,
             outbound: Arc::clone(&self.outbound),
+            settings: Arc::clone(&self.settings),
             redaction: owner.redaction(configuration),
             wall: WALL,
         }
@@ -247,6 +273,7 @@ impl Lifecycle {
         loaded: &Loaded,
         granted: &Granted,
         plain: &Configuration,
+        ran: &mut HookRuns,
     ) -> Result<()> {
         let mut errors = loaded.schema.as_ref().map_or_else(Vec::new, |schema| {
             schema.validate(&Json::Object(plain.clone()))
@@ -258,6 +285,12 @@ impl Lifecycle {
             let outcome = loaded
                 .program
                 .run_hook(Hook::ValidateConfig, vec![argument], call);
+            ran.add(
+                caller,
+                &loaded.program,
+                Hook::ValidateConfig,
+                outcome.account,
+            );
             let redaction = &outcome.call.redaction;
             let answer = outcome
                 .result

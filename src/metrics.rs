@@ -26,6 +26,7 @@ pub struct Metrics {
     installs: IntCounterVec,
     uninstalls: IntCounterVec,
     errors: IntCounterVec,
+    pauses: IntCounterVec,
     ui_load: HistogramVec,
     api_response: HistogramVec,
     requests: HistogramVec,
@@ -70,6 +71,12 @@ impl Metrics {
                 r,
                 "plugin_errors_total",
                 "Plugin operation errors",
+                &["plugin"],
+            )?,
+            pauses: counter(
+                r,
+                "plugin_pauses_total",
+                "Plugins paused because they failed repeatedly",
                 &["plugin"],
             )?,
             ui_load: histogram(
@@ -122,6 +129,10 @@ impl Metrics {
 
     pub fn plugin_error(&self, plugin: &PluginKey) {
         self.errors.with_label_values(&[plugin.as_str()]).inc();
+    }
+
+    pub fn plugin_paused(&self, plugin: &PluginKey) {
+        self.pauses.with_label_values(&[plugin.as_str()]).inc();
     }
 
     pub fn plugin_call(&self, plugin: &PluginKey, took: Duration) {

@@ -28,6 +28,14 @@ impl<K: Eq + Hash, V: Clone> Recent<K, V> {
         self.kept.insert(key, value);
     }
 
+    pub fn forget(&mut self, key: &K) {
+        self.kept.remove(key);
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.kept.is_empty()
+    }
+
     /// Forgets every entry whose key fails the test.
     pub fn retain(&mut self, mut test: impl FnMut(&K) -> bool) {
         self.kept.retain(|key, _| test(key));

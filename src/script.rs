@@ -8,6 +8,7 @@
 //! This room knows two languages and no routes of ours, no users, no SQL. The languages are
 //! behind `Compiled`; what scripts may call is one table, `host::HOST_FNS`, behind one gate.
 
+mod account;
 mod budget;
 mod grant;
 mod heap;
@@ -16,6 +17,7 @@ mod json_writer;
 mod limits;
 mod lua;
 mod observe;
+mod processor;
 mod rhai;
 mod routes;
 mod running;
@@ -44,11 +46,13 @@ use std::time::{Duration, Instant};
 use crate::error::Error;
 use crate::outbound::Outbound;
 use crate::plugin_key::PluginKey;
+use crate::plugin_settings::PluginSettings;
 use crate::redaction::Redaction;
 use crate::storage::plugin_db::PluginDb;
 use crate::tenant::TenantId;
 use crate::value::{Map, Value};
 
+pub use account::{Account, Denial, FunctionUse, HostCalls, Statement};
 pub use grant::{Access, Capability, Grant, Resource};
 pub use host::CallSecrets;
 pub use limits::{LONGEST_TIMEOUT_MS, Limits, STACK_BYTES, Size};
@@ -107,6 +111,7 @@ pub struct Call {
     pub secrets: CallSecrets,
     pub db: Option<PluginDb>,
     pub outbound: Arc<Outbound>,
+    pub settings: Arc<PluginSettings>,
     /// What must appear in no log line.
     pub redaction: Redaction,
     /// Wall time with host calls; the script's own time has its own limit.
@@ -116,6 +121,7 @@ pub struct Call {
 pub struct Outcome {
     pub result: Result<Value, ScriptError>,
     pub call: Call,
+    pub account: Account,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -293,6 +299,10 @@ impl Runtime {
 }
 
 impl Program {
+    pub fn engine(&self) -> Engine {
+        self.engine
+    }
+
     pub fn metadata(&self) -> &Value {
         &self.metadata
     }
@@ -328,16 +338,18 @@ impl Program {
         context: Option<Map>,
         call: Call,
     ) -> Outcome {
-        let started = Instant::now();
         let running = Arc::new(Running::start(call, &self.limits));
         let result = self.compiled.call(entry, arguments, context, &running);
-        let (result, call) = running.finish(result);
+        let (result, call, account) = running.finish(result);
         spent::give_back();
         if let Some(observer) = &self.observer {
-            let ending = Ending::of(&result);
-            observer.called(self.engine, &call.plugin, ending, started.elapsed());
+            observer.called(self.engine, &call.plugin, &account);
         }
-        Outcome { result, call }
+        Outcome {
+            result,
+            call,
+            account,
+        }
     }
 }
 

@@ -18,10 +18,12 @@ use crate::tenant::TenantId;
 
 mod aside;
 mod control;
+mod evidence;
 mod generations;
 mod health;
 mod tenant_files;
 
+mod inserted;
 mod slot;
 mod stopwatch;
 mod tenant_pool;
@@ -34,6 +36,7 @@ pub mod door;
 pub mod plugin_db;
 
 pub use aside::Aside;
+pub use evidence::open_evidence;
 pub use generations::Generation;
 pub use health::Ownership;
 pub use plugin_db::{DbError, Executed, Params, PluginDb, RowLimits};

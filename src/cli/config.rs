@@ -59,6 +59,15 @@ struct Row {
     origin: Origin,
 }
 
+/// Of `NAME=value`, the name is no secret, and tells whether the right file was read.
+fn names_alone(items: &[String]) -> Raw {
+    let hidden = |item: &String| match item.split_once('=') {
+        Some((name, _)) => format!("{}={HIDDEN}", name.trim()),
+        None => HIDDEN.to_owned(),
+    };
+    Raw::List(items.iter().map(hidden).collect())
+}
+
 impl Row {
     fn of(config: &Config, key: &'static keys::Key) -> Self {
         let (value, origin) = config
@@ -68,6 +77,8 @@ impl Row {
             .unwrap_or_else(|| (key.default_value(), Origin::Default));
         let is_set = value != key.default_value();
         let value = match value {
+            Raw::List(items) if key.secret => names_alone(&items),
+            Raw::Text(text) if key.secret && key.list => names_alone(&split_list(&text)),
             Raw::Text(_) if key.secret && is_set => Raw::Text(HIDDEN.to_owned()),
             // An empty path stands for the platform's place: show that.
             Raw::Text(text) if text.is_empty() && key.name == "data" => {

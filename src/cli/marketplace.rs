@@ -173,6 +173,31 @@ fn row(listing: &Listing) -> Value {
     })
 }
 
+/// Worst first, as the page shows them.
+fn permissions(listing: &Listing) -> String {
+    let wishes = match &listing.permissions {
+        Ok(wishes) if wishes.rating().is_none() => {
+            return "\nPermissions  it asks for nothing".to_owned();
+        }
+        Ok(wishes) => wishes,
+        Err(reason) => return format!("\nPermissions  cannot be read: {reason}"),
+    };
+    let lines = wishes.iter().map(|wish| {
+        let optional = if wish.optional { ", optional" } else { "" };
+        format!(
+            "\n             {} ({}{optional}): {}",
+            wish.permission.sentence(),
+            wish.permission.rating().name(),
+            wish.reason
+        )
+    });
+    format!(
+        "\nPermissions  {}{}",
+        wishes.rating_name(),
+        lines.collect::<String>()
+    )
+}
+
 fn text_of(listing: &Listing) -> String {
     let installable = match &listing.installable {
         Ok(()) => "yes".to_owned(),
@@ -194,6 +219,7 @@ fn text_of(listing: &Listing) -> String {
         listing.category,
         listing.tags.join(", "),
     );
+    text.push_str(&permissions(listing));
     for warning in &listing.warnings {
         text.push_str(&format!("\nWarning      {warning}"));
     }

@@ -201,6 +201,7 @@ pub fn until_told(
     let successor = successor.filter(|_| end == End::Restart);
     housekeeping.ask_to_stop();
     running.stop(GRACE);
+    app.runs.stop();
     tracing::info!("stopped");
     match end {
         End::Restart => Ok(successor.filter(|_| !signalled.stop_came())),

@@ -133,6 +133,13 @@ pub const ALL: &[Key] = &[
         "",
         "PEM file of authorities to trust beside the machine's own",
     ),
+    Key {
+        secret: true,
+        ..list(
+            "plugin_settings",
+            "Values that plugins may be granted by name: NAME=value",
+        )
+    },
     text(
         "secret_key_file",
         "",

@@ -9,10 +9,11 @@ use super::page;
 use super::reply::{self, Detail, Reply};
 use super::request::Request;
 use super::routes::{self, Found, Pace, Params, Route};
+use super::slow_lane::Owner;
 use crate::app::App;
 use crate::error::Error;
+use crate::plugin_key::PluginKey;
 use crate::session::Caller;
-use crate::tenant::TenantId;
 use crate::user::Role;
 
 /// The listener whose requests go to the demo's sample MLflow server.
@@ -44,11 +45,22 @@ impl Admitted {
         matches!(self, Self::Route { route, .. } if route.pace == Pace::Slow)
     }
 
-    /// Whose request it is, where somebody signed in.
-    pub fn tenant(&self) -> Option<TenantId> {
-        match self {
-            Self::Route { caller, .. } => caller.as_ref().map(|caller| caller.tenant.clone()),
-            _ => None,
+    /// Whose request it is: of the tenant, where somebody signed in, and of the plugin that its path names.
+    pub fn owner(&self) -> Owner {
+        let Self::Route {
+            route,
+            params,
+            caller,
+        } = self
+        else {
+            return Owner::default();
+        };
+        // Below `marketplace` a key names what is offered; none of its code runs.
+        let runs_it = route.path.starts_with("/api/plugins/:key");
+        let key = params.iter().find(|(name, _)| runs_it && *name == "key");
+        Owner {
+            tenant: caller.as_ref().map(|caller| caller.tenant.clone()),
+            plugin: key.and_then(|(_, key)| PluginKey::parse(key).ok()),
         }
     }
 

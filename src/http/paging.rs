@@ -16,6 +16,11 @@ pub struct Page {
 }
 
 impl Page {
+    pub const FIRST: Self = Self {
+        number: 1,
+        size: DEFAULT_SIZE,
+    };
+
     /// `None` where the whole list is asked for.
     pub fn asked(request: &Request) -> Result<Option<Self>> {
         let Some(number) = request.query_value("page") else {
@@ -30,10 +35,18 @@ impl Page {
         }))
     }
 
+    /// How many stand on the pages before it.
+    pub fn before(&self) -> usize {
+        (self.number - 1).saturating_mul(self.size)
+    }
+
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
     /// What stands on the page; nothing on a page behind the last.
     pub fn of<'list, T>(&self, list: &'list [T]) -> &'list [T] {
-        let start = (self.number - 1).saturating_mul(self.size);
-        let rest = list.get(start..).unwrap_or_default();
+        let rest = list.get(self.before()..).unwrap_or_default();
         rest.get(..self.size).unwrap_or(rest)
     }
 

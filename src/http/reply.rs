@@ -139,9 +139,15 @@ pub fn of_error(error: &Error, detail: Detail) -> Reply {
             retry_after,
         } => Reply::failure(503, message)
             .with("Retry-After", retry_after.as_secs().max(1).to_string()),
+        Error::Paused(message) => Reply::failure(503, message),
         Error::TimedOut(message) => Reply::failure(504, message),
         Error::Full(message) => Reply::failure(507, message),
     }
+}
+
+/// The same table, for whoever keeps account of what a caller was answered.
+pub fn status_of(error: &Error) -> u16 {
+    of_error(error, Detail::Others).status
 }
 
 /// The reason phrases of RFC 9110 and RFC 6585.
@@ -231,11 +237,12 @@ mod tests {
                 },
                 503,
             ),
+            (Error::Paused(text()), 503),
             (Error::TimedOut(text()), 504),
             (Error::Full(text()), 507),
         ];
         for (error, status) in table {
-            assert_eq!(of_error(&error, Detail::Others).status, status, "{error:?}");
+            assert_eq!(status_of(&error), status, "{error:?}");
         }
     }
 

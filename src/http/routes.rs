@@ -4,7 +4,8 @@
 //! who may do what are drawn from the same lines.
 
 use super::api::{
-    docs, governance, health, installations, marketplace, metrics, plugin_routes, setup, ui, users,
+    docs, governance, health, installations, marketplace, metrics, plugin_routes, runs, setup, ui,
+    users,
 };
 use super::exchange::Exchange;
 use super::reply::Reply;
@@ -103,6 +104,8 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/api/plugins/installations", Member, Quick, installations::list, "Installed plugins, newest first"),
     route("DELETE", "/api/plugins/installations/:id", Admin, Slow, installations::uninstall, "Removes the plugin and all its data"),
     route("PUT", "/api/plugins/installations/:id/configuration", Admin, Slow, installations::configure, "{configuration} → installation with secrets masked"),
+    route("GET", "/api/plugins/installations/:id/runs", Admin, Quick, runs::list, "?page=&pageSize=&only=notable → {items, page, pageSize, total, pages}: runs of the plugin's hooks and routes, newest first"),
+    route("POST", "/api/plugins/installations/:id/resume", Admin, Quick, runs::resume, "Ends the pause of a plugin that failed repeatedly → installation"),
     route("PUT", "/api/plugins/installations/:id/permissions", Admin, Quick, installations::set_permissions, "{granted: [id]} → installation; holds from the next call"),
     route("POST", "/api/plugins/:key/test-connection", Admin, Slow, installations::test_connection, "{configuration} → {success, message, testedAt}"),
     route("GET", "/api/plugins/:key/ui/bundle.js", Member, Quick, ui::bundle, "The installed plugin's UI bundle"),

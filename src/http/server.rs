@@ -16,7 +16,7 @@ use super::finish;
 use super::reply::{self, Detail, Reply};
 use super::request::Request;
 use super::respond::respond;
-use super::slow_lane::{Admission, Place, SlowLane};
+use super::slow_lane::{self, Admission, Place, SlowLane};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::script;
@@ -34,6 +34,7 @@ const THREAD_RETRY: Duration = Duration::from_millis(100);
 
 pub struct Workers {
     server: Arc<tiny_http::Server>,
+    lane: Arc<SlowLane<Job>>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -55,15 +56,22 @@ impl Workers {
     ) -> Result<Self> {
         let count = app.config.workers;
         let (server, secret) = (Arc::new(server), Arc::new(secret));
-        let mut threads = Vec::with_capacity(count);
+        let mut threads = Vec::with_capacity(count + 1);
+        let worker = |number: usize| Worker {
+            number,
+            app: Arc::clone(app),
+            server: Arc::clone(&server),
+            lane: Arc::clone(lane),
+            secret: Arc::clone(&secret),
+        };
+        let watcher = worker(count);
+        let thread = std::thread::Builder::new()
+            .name("line".to_owned())
+            .spawn(move || watcher.watch_the_line())
+            .map_err(|error| Error::internal("cannot start the line's thread", error))?;
+        threads.push(thread);
         for number in 0..count {
-            let worker = Worker {
-                number,
-                app: Arc::clone(app),
-                server: Arc::clone(&server),
-                lane: Arc::clone(lane),
-                secret: Arc::clone(&secret),
-            };
+            let worker = worker(number);
             let thread = std::thread::Builder::new()
                 .name(format!("keeper-{number}"))
                 .stack_size(KEEPER_STACK)
@@ -71,11 +79,16 @@ impl Workers {
                 .map_err(|error| Error::internal("cannot start a worker thread", error))?;
             threads.push(thread);
         }
-        Ok(Self { server, threads })
+        Ok(Self {
+            server,
+            lane: Arc::clone(lane),
+            threads,
+        })
     }
 
     /// Ends the workers; each finishes the request it has, within the given time.
     pub fn stop(self, within: Duration) {
+        self.lane.close();
         for _ in &self.threads {
             self.server.unblock();
         }
@@ -142,6 +155,20 @@ impl Worker {
         Leaves::Spent
     }
 
+    /// Answers those who have waited too long for a worker, who may all be at slow work.
+    fn watch_the_line(&self) {
+        while let Some(late) = self.lane.late() {
+            for job in late {
+                self.guarded(|| {
+                    self.busy(
+                        job,
+                        "All workers that this organization or plugin may have are at work; try again",
+                    );
+                });
+            }
+        }
+    }
+
     /// A worker outlives whatever a request does to it. Handlers have a guard of their own, which answers.
     fn guarded(&self, work: impl FnOnce()) {
         if catch_unwind(AssertUnwindSafe(work)).is_err() {
@@ -180,7 +207,7 @@ impl Worker {
         }
         self.give_up_abandoned();
         let connection = job.request.connection();
-        match self.lane.admit(job.admitted.tenant(), connection, job) {
+        match self.lane.admit(job.admitted.owner(), connection, job) {
             Admission::Now(job, place) => self.run_slow(job, place),
             Admission::Waits => {}
             Admission::Full(job) => {
@@ -204,7 +231,7 @@ impl Worker {
     fn busy(&self, job: Job, message: &str) {
         let busy = Error::Busy {
             message: message.to_owned(),
-            retry_after: Duration::from_secs(1),
+            retry_after: slow_lane::LONGEST_WAIT,
         };
         let answered = (job.admitted.route(), reply::of_error(&busy, Detail::Others));
         self.answer(&job.request, job.incoming, job.started, answered);

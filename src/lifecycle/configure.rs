@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 
+use super::evidence::HookRuns;
 use super::install::lost_database;
 use super::refusal::{verdict, without_secrets};
 use super::{Installed, Lifecycle, shown};
@@ -29,9 +30,10 @@ impl Lifecycle {
             incoming,
             &installed.installation.configuration,
         )?;
-        let row = self
-            .store_configuration(caller, &installed, &owner, &plain)
-            .map_err(|error| without_secrets(error, &owner.redaction(&plain)))?;
+        let mut ran = HookRuns::default();
+        let stored = self.store_configuration(caller, &installed, &owner, &plain, &mut ran);
+        self.keep_hooks(&caller.tenant, id, ran);
+        let row = stored.map_err(|error| without_secrets(error, &owner.redaction(&plain)))?;
         tracing::info!(plugin = %key, tenant = %caller.tenant, "[PluginService] Configured plugin: {key}");
         Ok(shown(&row, &installed.plugin.wishes))
     }
@@ -42,10 +44,11 @@ impl Lifecycle {
         installed: &Installed,
         owner: &Owner<'_>,
         plain: &Configuration,
+        ran: &mut HookRuns,
     ) -> Result<Installation> {
         let key = &installed.installation.plugin_key;
         let granted = &installed.installation.granted;
-        self.validate(caller, key, &installed.plugin, granted, plain)?;
+        self.validate(caller, key, &installed.plugin, granted, plain, ran)?;
         let stored = owner.seal(&self.secrets, plain)?;
         let mut db = self.db(&caller.tenant, key);
         db.enter_lifecycle();
@@ -60,6 +63,12 @@ impl Lifecycle {
                 .plugin
                 .program
                 .run_hook(Hook::Configure, arguments, call);
+            ran.add(
+                caller,
+                &installed.plugin.program,
+                Hook::Configure,
+                outcome.account,
+            );
             let redaction = &outcome.call.redaction;
             outcome
                 .result

@@ -6,17 +6,16 @@ use std::time::{Duration, Instant};
 use serde_json::Value as Json;
 
 use super::Lifecycle;
+use super::evidence::refuse_paused;
 use super::refusal::{script_error, without_secrets};
 use crate::error::{Error, Result};
 use crate::installation::Installation;
 use crate::plugin_key::PluginKey;
-use crate::script::{Call, LONGEST_TIMEOUT_MS, RouteMatch, ScriptError};
+use crate::runs::{Kind, Run};
+use crate::script::{Call, Ending, LONGEST_TIMEOUT_MS, Outcome, RouteMatch, ScriptError};
 use crate::session::Caller;
 use crate::user::Role;
 use crate::value::{Map, Value};
-
-const LONGEST_FILENAME: usize = 255;
-const LONGEST_CONTENT_TYPE: usize = 200;
 
 /// What was asked of the plugin.
 pub struct PluginRequest<'a> {
@@ -25,6 +24,8 @@ pub struct PluginRequest<'a> {
     pub path: &'a str,
     pub query: Map,
     pub body: Value,
+    /// How a caller is answered by whom the request came from, for the account of the run.
+    pub status_of: fn(&Error) -> u16,
 }
 
 /// What the plugin's route returned.
@@ -55,6 +56,7 @@ impl Lifecycle {
     ) -> Result<PluginReply> {
         // Counted only for what is installed: a key of the URL's own invention is no label.
         let row = self.installation_of(&caller.tenant, key)?;
+        refuse_paused(key, &row)?;
         let started = Instant::now();
         let reply = self.try_forward(caller, key, row, asked);
         self.metrics.plugin_call(key, started.elapsed());
@@ -118,31 +120,57 @@ impl Lifecycle {
             ("body".to_owned(), asked.body),
             ("configuration".to_owned(), call.configuration.clone()),
         ]);
-        let outcome = installed.plugin.program.run_route(&route, ctx, call);
-        let redaction = &outcome.call.redaction;
-        match outcome.result {
-            Ok(value) => read_reply(value).map_err(|message| Error::Plugin {
-                plugin: key.to_string(),
-                message,
-            }),
+        let Outcome {
+            result,
+            call,
+            mut account,
+        } = installed.plugin.program.run_route(&route, ctx, call);
+        let (reply, is_chosen) = match result {
+            Ok(value) => match read_reply(value) {
+                Ok(reply) => (Ok(reply), true),
+                Err(message) => {
+                    account.ending = Ending::Raised;
+                    account.why = Some(call.redaction.clean(&message));
+                    let plugin = key.to_string();
+                    (Err(Error::Plugin { plugin, message }), false)
+                }
+            },
             // The plugin chose this status and its words for the caller.
             Err(ScriptError::Raised {
                 message,
                 status: Some(status),
-            }) if (400..=599).contains(&status) => Ok(PluginReply {
-                status,
-                content: Content::Data(
-                    Json::from(redaction.clean(&message))
-                        .to_string()
-                        .into_bytes(),
-                ),
-                headers: Vec::new(),
-            }),
+            }) if (400..=599).contains(&status) => {
+                let text = Json::from(call.redaction.clean(&message)).to_string();
+                let reply = PluginReply {
+                    status,
+                    content: Content::Data(text.into_bytes()),
+                    headers: Vec::new(),
+                };
+                (Ok(reply), true)
+            }
             Err(error) => {
                 tracing::error!(plugin = %key, route = %route.key, "[PluginService] a route failed");
-                Err(without_secrets(script_error(key, error), redaction))
+                let error = without_secrets(script_error(key, error), &call.redaction);
+                (Err(error), false)
             }
-        }
+        };
+        // Whatever the call has of the tenant's file goes back before that is written.
+        drop(call);
+        let status = match &reply {
+            Ok(reply) => reply.status,
+            Err(error) => (asked.status_of)(error),
+        };
+        let run = Run {
+            kind: Kind::Route,
+            name: route.key,
+            user_id: caller.user_id,
+            engine: installed.plugin.program.engine(),
+            status: Some(status),
+            is_chosen,
+            account,
+        };
+        self.keep_route(&caller.tenant, &installed, run);
+        reply
     }
 
     /// Which routes there are is for the log and for Admins only.
@@ -215,14 +243,6 @@ fn read_reply(value: Value) -> Result<PluginReply, String> {
         _ => Vec::new(),
     };
     let (filename, content_type) = (text(&fields, "filename"), text(&fields, "contentType"));
-    for (name, value, most) in [
-        ("filename", &filename, LONGEST_FILENAME),
-        ("contentType", &content_type, LONGEST_CONTENT_TYPE),
-    ] {
-        if value.as_ref().is_some_and(|text| text.len() > most) {
-            return Err(format!("{name} may have at most {most} bytes"));
-        }
-    }
     let content = match fields.shift_remove("buffer") {
         Some(Value::Bytes(bytes)) => Content::File {
             bytes,

@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 
+use super::evidence::HookRuns;
 use super::permissions::wishes_of;
 use super::refusal::{verdict, without_secrets};
 use super::{Lifecycle, shown};
@@ -79,10 +80,12 @@ impl Lifecycle {
         let owner = Self::owner(&caller.tenant, key, &loaded);
 
         // An install without one is the seed's `{}`: the hook must see that nothing was configured yet.
+        // Kept with the installation: of an install that fails there is none, and the log has it.
+        let mut ran = HookRuns::default();
         let plain = match request.configuration {
             Some(given) => {
                 let plain = owner.merge(&self.secrets, given, &Configuration::new())?;
-                self.validate(caller, key, &loaded, &granted, &plain)
+                self.validate(caller, key, &loaded, &granted, &plain, &mut ran)
                     .map_err(|error| without_secrets(error, &owner.redaction(&plain)))?;
                 plain
             }
@@ -99,6 +102,7 @@ impl Lifecycle {
             call.configuration.clone(),
         ];
         let outcome = loaded.program.run_hook(Hook::Install, arguments, call);
+        ran.add(caller, &loaded.program, Hook::Install, outcome.account);
         let redaction = &outcome.call.redaction;
         outcome
             .result
@@ -120,6 +124,7 @@ impl Lifecycle {
             )
         })?;
         db.commit_lifecycle()?;
+        self.keep_hooks(&caller.tenant, row.id, ran);
         Ok(shown(&row, &loaded.wishes))
     }
 

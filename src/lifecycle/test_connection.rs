@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::Lifecycle;
+use super::evidence::HookRuns;
 use super::refusal::{script_error, without_secrets};
 use crate::clock;
 use crate::configuration::Configuration;
@@ -57,6 +58,14 @@ impl Lifecycle {
             .plugin
             .program
             .run_hook(Hook::TestConnection, vec![argument], call);
+        let mut ran = HookRuns::default();
+        ran.add(
+            caller,
+            &installed.plugin.program,
+            Hook::TestConnection,
+            outcome.account,
+        );
+        self.keep_hooks(&caller.tenant, installed.installation.id, ran);
         let redaction = &outcome.call.redaction;
         let mut test = match outcome.result {
             Ok(answer) => read(&answer),

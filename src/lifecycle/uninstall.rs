@@ -54,6 +54,7 @@ impl Lifecycle {
             tracing::info!(plugin = %key, tables = ?leftover, "[PluginService] dropped what the plugin left");
         }
         self.programs.forget(&caller.tenant, &key);
+        self.forget_runs(&caller.tenant, id);
         self.metrics.plugin_uninstalled(&key);
         Ok(())
     }

@@ -6,12 +6,13 @@ use prometheus::{HistogramVec, IntCounterVec, Registry};
 
 use super::{counter, histogram};
 use crate::plugin_key::PluginKey;
-use crate::script::{Ending, Engine, Observer};
+use crate::script::{Account, Ending, Engine, FunctionUse, Observer};
 
 pub struct Scripts {
     calls: IntCounterVec,
     seconds: HistogramVec,
     limits: IntCounterVec,
+    denials: IntCounterVec,
     compiles: IntCounterVec,
     compile_seconds: HistogramVec,
 }
@@ -36,6 +37,12 @@ impl Scripts {
                 "script_limits_total",
                 "Calls that were ended by a limit",
                 &["limit"],
+            )?,
+            denials: counter(
+                registry,
+                "script_denials_total",
+                "Calls of host functions that a wall refused",
+                &["function"],
             )?,
             compiles: counter(
                 registry,
@@ -64,15 +71,22 @@ impl Observer for Scripts {
             .observe(took.as_secs_f64());
     }
 
-    fn called(&self, engine: Engine, plugin: &PluginKey, ending: Ending, took: Duration) {
+    fn called(&self, engine: Engine, plugin: &PluginKey, account: &Account) {
         self.calls
-            .with_label_values(&[engine.name(), ending.name()])
+            .with_label_values(&[engine.name(), account.ending.name()])
             .inc();
         self.seconds
             .with_label_values(&[plugin.as_str()])
-            .observe(took.as_secs_f64());
-        if let Ending::Limit(kind) = ending {
+            .observe(account.wall.as_secs_f64());
+        if let Ending::Limit(kind) = account.ending {
             self.limits.with_label_values(&[kind]).inc();
+        }
+        let refused = |function: &&FunctionUse| function.denied > 0;
+        for function in account.host_calls.functions.iter().filter(refused) {
+            let name = format!("{}.{}", function.module, function.name);
+            self.denials
+                .with_label_values(&[name.as_str()])
+                .inc_by(function.denied.into());
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use super::fixture::{Language, call, compile, run_as};
 use super::host::{HOST_FNS, HostFn, Kind};
-use super::{Grant, ScriptError};
+use super::{Capability, Grant, ScriptError};
 use crate::value::{Map, Value};
 
 /// A call that must succeed, in words that both languages share, and what it returns as JSON;
@@ -33,6 +33,7 @@ const RIGHT: &[Right] = &[
     right("config.get", "\"url\"", Some("\"https://example.org\"")),
     right("config.get", "", Some("{\"url\":\"https://example.org\"}")),
     right("config.get", "\"none\"", Some("null")),
+    right("settings.get", "\"TEST_SETTING\"", Some("\"kept\"")),
     right("json.encode", "«a: 1»", Some("\"{\\\"a\\\":1}\"")),
     right("json.decode", "\"[1, null, {}]\"", Some("[1,null,{}]")),
     right("base64.encode", "\"hi?\"", Some("\"aGk/\"")),
@@ -300,10 +301,48 @@ fn a_function_without_its_capability_says_which_and_who_grants_it() {
             let expression = expression(function, &arguments(language, function));
             let grant = Grant::everything().without(function.needs);
             let why = refusal(language, &expression, grant);
-            for part in ["was not granted", function.needs.name(), "Admin"] {
+            for part in ["was not granted", function.needs.name()] {
                 assert!(why.contains(part), "{language:?} {expression}: {why}");
             }
+            let tells_the_way = why.contains("its author must") && why.contains("Admin");
+            assert_eq!(tells_the_way, !function.needs.is_implied(), "{why}");
         }
+    }
+}
+
+#[test]
+fn without_any_grant_every_function_is_denied() {
+    for function in HOST_FNS {
+        for language in Language::BOTH {
+            let expression = expression(function, &arguments(language, function));
+            let why = refusal(language, &expression, Grant::nothing());
+            let needs = format!("was not granted '{}'", function.needs);
+            assert!(why.contains(&needs), "{language:?} {expression}: {why}");
+        }
+    }
+}
+
+#[test]
+fn what_no_manifest_asks_for_is_denied_and_the_rest_is_not() {
+    for function in HOST_FNS {
+        for language in Language::BOTH {
+            let expression = expression(function, &arguments(language, function));
+            let denied = match attempt(language, &expression, Grant::implied()) {
+                Err(error) => error.to_string().contains("was not granted"),
+                Ok(_) => false,
+            };
+            let is_declared = Capability::DECLARED.contains(&function.needs);
+            assert_eq!(denied, is_declared, "{language:?} {expression}");
+        }
+    }
+}
+
+#[test]
+fn a_setting_of_another_name_than_the_granted_ones_is_denied() {
+    for language in Language::BOTH {
+        let expression = "ctx.settings.get(\"OTHER\")";
+        let why = refusal(language, expression, Grant::everything());
+        assert!(why.contains("was not granted the setting 'OTHER'"), "{why}");
     }
 }
 

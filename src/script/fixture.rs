@@ -85,6 +85,11 @@ pub fn call() -> Call {
         ),
         db: None,
         outbound: Arc::new(Outbound::new(OutboundPolicy::default())),
+        settings: Arc::new(
+            [("TEST_SETTING".to_owned(), "kept".to_owned())]
+                .into_iter()
+                .collect(),
+        ),
         redaction: crate::redaction::Redaction::default(),
         wall: Duration::from_secs(30),
     }

@@ -90,6 +90,11 @@ impl Grant {
 
     /// Why a capability is missing, and how it comes to be there.
     pub fn refusal(&self, capability: Capability) -> String {
+        if capability.is_implied() {
+            return format!(
+                "this plugin was not granted '{capability}', which every installation has"
+            );
+        }
         let way_out = self.way_out(
             |permission| {
                 Capabilities::NONE

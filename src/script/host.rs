@@ -13,6 +13,7 @@ pub(crate) mod json;
 mod log;
 mod random;
 mod secret;
+mod settings;
 mod time;
 mod url;
 
@@ -37,6 +38,7 @@ pub const HOST_FNS: &[HostFn] = &[
     http::REQUEST,
     http::CHECK,
     config::GET,
+    settings::GET,
     core::USERS,
     core::RISKS_LIST,
     core::RISK,
@@ -138,6 +140,8 @@ pub struct HostCall<'a> {
     pub clock: &'a Clock,
     /// Lines that this call has written to the log.
     pub log_lines: &'a mut u32,
+    /// Set by a function that ran SQL, for the account of the call.
+    pub statement: Option<String>,
 }
 
 #[derive(Debug)]
@@ -231,7 +235,7 @@ fn pass<T>(
     if running.must_stop() {
         return Err(format!("{}: the call is over", function.full_name()));
     }
-    let result = running.lend(|host| {
+    let result = running.lend(function, |host| {
         if !host.call.grant.allows(function.needs) {
             return Err(HostError::Denied(host.call.grant.refusal(function.needs)));
         }
@@ -378,6 +382,13 @@ impl Arguments {
 
     fn text(&self, index: usize) -> &str {
         self.value(index).as_str().unwrap_or_default()
+    }
+
+    fn take_text(&mut self, index: usize) -> String {
+        match self.take(index) {
+            Value::Text(text) => text,
+            _ => String::new(),
+        }
     }
 
     fn data(&self, index: usize) -> &[u8] {

@@ -105,11 +105,29 @@ impl Clock {
 
     /// Runs host work, which counts on the wall clock alone.
     pub fn host<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.timed_host(work).0
+    }
+
+    /// The same, and how long it took.
+    pub fn timed_host<T>(&self, work: impl FnOnce() -> T) -> (T, Duration) {
         let before = Instant::now();
         let result = work();
-        let nanos = u64::try_from(before.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let took = before.elapsed();
+        let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         self.host_nanos.fetch_add(nanos, Ordering::Relaxed);
-        result
+        (result, took)
+    }
+
+    /// What has passed on the clocks: the wall's, and the script's own.
+    pub fn passed(&self) -> (Duration, Duration) {
+        let wall = self.started.elapsed();
+        let in_host = Duration::from_nanos(self.host_nanos.load(Ordering::Relaxed));
+        (wall, wall.saturating_sub(in_host))
+    }
+
+    /// The limits of the same two.
+    pub fn limits(&self) -> (Duration, Duration) {
+        (self.wall, self.script)
     }
 
     pub fn deadline(&self) -> Instant {

@@ -91,7 +91,8 @@ impl LuaProgram {
                 .map_err(|error| ScriptError::Host(errors::internal(&error)))?,
         };
         let result = vm.during(running, || work(&vm));
-        if vm.held() > heap::HEAVY || running.was_stopped() {
+        running.holds(vm.memory());
+        if vm.memory() > heap::HEAVY || running.was_stopped() {
             spent::note_heap();
         }
         if !running.was_stopped() && vm.is_light() {

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use super::ScriptError;
+use super::account::Account;
 use crate::plugin_key::PluginKey;
 
 /// Told of every compile and every call, on the thread that did it.
 pub trait Observer: Send + Sync {
     fn compiled(&self, engine: Engine, is_good: bool, took: Duration);
-    fn called(&self, engine: Engine, plugin: &PluginKey, ending: Ending, took: Duration);
+    fn called(&self, engine: Engine, plugin: &PluginKey, account: &Account);
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub enum Ending {
     Raised,
     /// By a limit, of this kind.
     Limit(&'static str),
+    /// The script raised the error by which a wall had refused a host call.
+    Denied,
     /// The host could not do its part.
     Host,
 }
@@ -68,6 +71,7 @@ impl Ending {
             Self::Ok => "ok",
             Self::Raised => "raised",
             Self::Limit(_) => "limit",
+            Self::Denied => "denied",
             Self::Host => "host",
         }
     }
@@ -100,10 +104,10 @@ mod tests {
             self.0.lock().push(format!("{} {result}", engine.name()));
         }
 
-        fn called(&self, engine: Engine, plugin: &PluginKey, ending: Ending, _: Duration) {
+        fn called(&self, engine: Engine, plugin: &PluginKey, account: &Account) {
             self.0
                 .lock()
-                .push(format!("{} {plugin} {ending:?}", engine.name()));
+                .push(format!("{} {plugin} {:?}", engine.name(), account.ending));
         }
     }
 

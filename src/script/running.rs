@@ -4,15 +4,17 @@
 //! one host call at a time and never while script code runs.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
 use crate::error::Error;
+use crate::script::account::{self, Account, HostCalls};
 use crate::script::budget::Uncrossable;
-use crate::script::host::HostCall;
+use crate::script::host::{HostCall, HostError, HostFn};
 use crate::script::limits::{Clock, Limits, Size};
-use crate::script::{Call, ScriptError};
+use crate::script::{Call, ScriptError, processor};
 use crate::value::Value;
 
 pub struct Running {
@@ -20,6 +22,10 @@ pub struct Running {
     pub result_size: Size,
     /// Set with `end`, so that an engine can ask without a lock.
     stopped: AtomicBool,
+    /// The most memory that the engine saw the call hold.
+    memory_peak: AtomicUsize,
+    /// Of the thread, when the call began.
+    processor_time: Duration,
     state: Mutex<State>,
 }
 
@@ -34,6 +40,7 @@ struct State {
     /// Transactions that the script has opened and not ended.
     open_scopes: u32,
     log_lines: u32,
+    host_calls: HostCalls,
 }
 
 impl Running {
@@ -59,6 +66,8 @@ impl Running {
             clock,
             result_size: limits.result,
             stopped: AtomicBool::new(false),
+            memory_peak: AtomicUsize::new(0),
+            processor_time: processor::time(),
             state: Mutex::new(State {
                 call,
                 ..State::default()
@@ -96,18 +105,44 @@ impl Running {
         self.state.lock().host_error = Some((text, error));
     }
 
-    /// Lends the call to one host function; `None` where there is none to lend.
-    pub fn lend<T>(&self, work: impl FnOnce(&mut HostCall<'_>) -> T) -> Option<T> {
+    /// Tells what the call holds at this moment.
+    pub fn holds(&self, bytes: usize) {
+        if bytes > self.memory_peak.load(Ordering::Relaxed) {
+            // One thread runs a call, so no other can have written a higher number meanwhile.
+            self.memory_peak.store(bytes, Ordering::Relaxed);
+        }
+    }
+
+    /// Lends the call to one host function and keeps account of it; `None` where there is none to lend.
+    pub fn lend<T>(
+        &self,
+        function: &HostFn,
+        work: impl FnOnce(&mut HostCall<'_>) -> Result<T, HostError>,
+    ) -> Option<Result<T, HostError>> {
         let mut state = self.state.lock();
         let State {
-            call, log_lines, ..
+            call,
+            log_lines,
+            host_calls,
+            ..
         } = &mut *state;
         let mut lent = HostCall {
             call: call.as_mut()?,
             clock: &self.clock,
             log_lines,
+            statement: None,
         };
-        Some(self.clock.host(|| work(&mut lent)))
+        let (result, took) = self.clock.timed_host(|| work(&mut lent));
+        let denied = match &result {
+            Err(HostError::Denied(why)) => Some(why.as_str()),
+            _ => None,
+        };
+        let is_told = host_calls.record(function, took, lent.statement, denied);
+        if let (true, Some(why)) = (is_told, denied) {
+            let (function, what) = (function.full_name(), lent.call.redaction.clean(why));
+            tracing::info!(plugin = %lent.call.plugin, tenant = %lent.call.tenant, %function, what, "[PluginService] a call was refused");
+        }
+        Some(result)
     }
 
     pub fn scope_opened(&self) {
@@ -161,11 +196,11 @@ impl Running {
         }
     }
 
-    /// Ends the call: gives back what it carried and the result that counts.
+    /// Ends the call: gives back what it carried, the result that counts, and the account of it all.
     pub fn finish(
         self: Arc<Self>,
         result: Result<Value, ScriptError>,
-    ) -> (Result<Value, ScriptError>, Call) {
+    ) -> (Result<Value, ScriptError>, Call, Account) {
         // A result that arrives after the wall clock has ended does not count either.
         self.must_stop();
         let mut result = self.outcome(result);
@@ -189,6 +224,21 @@ impl Running {
         if let Some(db) = call.db.as_mut() {
             db.set_deadline(None);
         }
-        (result, call)
+        let ((wall, script), (wall_limit, script_limit)) =
+            (self.clock.passed(), self.clock.limits());
+        let host_calls = std::mem::take(&mut state.host_calls);
+        let (ending, why, host_calls) = account::close(&result, host_calls, &call.redaction);
+        let account = Account {
+            ending,
+            why,
+            wall,
+            cpu: processor::time().saturating_sub(self.processor_time),
+            script,
+            wall_limit,
+            script_limit,
+            memory_peak: self.memory_peak.load(Ordering::Relaxed),
+            host_calls,
+        };
+        (result, call, account)
     }
 }

@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 /// Scripts that never end get this long where they are many.
 const SHORT_CLOCK: Duration = Duration::from_millis(100);
 /// A machine with other work may make a case late: it is late if it is so each time.
-const LOOKS: usize = 3;
+const LOOKS: usize = 5;
 /// After this, memory must be back.
 const SETTLE: Duration = Duration::from_secs(10);
 const SETTLED_WITHIN: u64 = 64 << 20;
@@ -165,8 +165,7 @@ impl Group {
             }
         };
         for (number, case) in plugin.cases.iter().enumerate() {
-            let path = format!("/api/plugins/{}/c{number}", plugin.key);
-            let line = self.run_case(case, &path);
+            let line = self.run_case(case, &plugin.key, number);
             self.report.cases.push(line);
         }
         match self.instance.uninstall(As::Hostile, &installed) {
@@ -178,37 +177,50 @@ impl Group {
         }
     }
 
-    fn run_case(&self, case: &Case, path: &str) -> Line {
+    fn run_case(&self, case: &Case, key: &str, number: usize) -> Line {
         let allowance = Allowance {
             script_time: self.instance.script_time,
         };
-        let mut seen = self.observe(path);
+        let mut seen = self.observe(key, number);
         let mut breaches = judge::breaches(case, &seen, allowance);
         for _ in 1..LOOKS {
             if breaches.is_empty() || !judge::may_be_noise(case, &seen) {
                 break;
             }
-            seen = self.observe(path);
+            seen = self.observe(key, number);
             breaches = judge::breaches(case, &seen, allowance);
         }
         let walls: Vec<&str> = case.seed.walls.iter().map(|wall| wall.name()).collect();
         Line::new(case.name(), walls.join(" or "), &seen, breaches)
     }
 
-    fn observe(&self, path: &str) -> Observation {
+    fn observe(&self, key: &str, number: usize) -> Observation {
         let memory = self.instance.memory;
         memory.forget_peak();
         let before = memory.resident();
         let started = Instant::now();
-        let answer = self.instance.get(As::Hostile, path);
+        let answer = self
+            .instance
+            .get(As::Hostile, &format!("/api/plugins/{key}/c{number}"));
         let took = started.elapsed();
         let peak = memory
             .peak()
             .zip(before)
             .map(|(peak, before)| peak.saturating_sub(before));
         let text = answer.as_ref().map_or("", |(_, text)| text.as_str());
+        let mut harm = self.harm(text);
+        // A good run also keeps the plugin from being paused for those that met limits.
+        match self
+            .instance
+            .get(As::Hostile, &format!("/api/plugins/{key}/well"))
+        {
+            Ok((200, _)) => {}
+            other => harm.push(format!(
+                "the plugin itself no longer works after it: {other:?}"
+            )),
+        }
         Observation {
-            harm: self.harm(text),
+            harm,
             ended: read(answer.clone()),
             took,
             peak,

@@ -43,7 +43,7 @@ fn installed(exchange: &Exchange<'_>) -> Result<Package> {
     exchange
         .app
         .lifecycle
-        .package(&exchange.caller()?.tenant, &key)
+        .page_package(&exchange.caller()?.tenant, &key)
 }
 
 fn serve(package: &Package, path: &str) -> Result<Reply> {

@@ -34,10 +34,9 @@ pub const QUERY: HostFn = HostFn {
     size: SIZE,
     body: Body::Call(|host, mut args| {
         let params = bind(&mut args);
-        let rows = open(host)?
-            .query(args.text(0), &params, ROWS)
-            .map_err(explain)?;
-        Ok(Value::Rows(Box::new(rows)))
+        let rows = open(host)?.query(args.text(0), &params, ROWS);
+        host.statement = Some(args.take_text(0));
+        Ok(Value::Rows(Box::new(rows.map_err(explain)?)))
     }),
 };
 
@@ -50,10 +49,9 @@ pub const EXECUTE: HostFn = HostFn {
     size: SIZE,
     body: Body::Call(|host, mut args| {
         let params = bind(&mut args);
-        open(host)?
-            .execute(args.text(0), &params)
-            .map(done)
-            .map_err(explain)
+        let executed = open(host)?.execute(args.text(0), &params);
+        host.statement = Some(args.take_text(0));
+        executed.map(done).map_err(explain)
     }),
 };
 

@@ -2,6 +2,7 @@
 //! but for what the language itself needs: `json.null` and `json.array`.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use mlua::{Function, IntoLuaMulti as _, Lua, MultiValue, Table, Value as LuaValue};
 use parking_lot::Mutex;
@@ -13,6 +14,10 @@ use crate::script::limits::{Limits, Size, readable};
 use crate::script::running::Running;
 use crate::value::{Map, Value};
 
+/// Memory is looked at once in so many interrupts: they come at each turn of a loop, and memory goes up in steps
+/// that the collector takes back more slowly.
+const INTERRUPTS_BETWEEN_LOOKS: u32 = 32;
+
 /// What Luau raises when the memory limit of a machine is met.
 const OUT_OF_MEMORY: &str = "not enough memory";
 
@@ -21,6 +26,7 @@ pub struct Slot {
     running: Mutex<Option<Arc<Running>>>,
     memory_limit: String,
     result_size: Size,
+    interrupts: AtomicU32,
 }
 
 impl Slot {
@@ -29,6 +35,7 @@ impl Slot {
             running: Mutex::new(None),
             memory_limit: format!("memory {}", readable(limits.lua_memory)),
             result_size: limits.result,
+            interrupts: AtomicU32::new(0),
         }
     }
 
@@ -44,11 +51,17 @@ impl Slot {
         self.result_size
     }
 
-    pub fn must_stop(&self) -> bool {
-        self.running
-            .lock()
-            .as_ref()
-            .is_none_or(|running| running.must_stop())
+    /// Asked at each interrupt; at some of them it looks what the machine holds.
+    pub fn must_stop(&self, memory: impl FnOnce() -> usize) -> bool {
+        let running = self.running.lock();
+        let Some(running) = running.as_ref() else {
+            return true;
+        };
+        let count = self.interrupts.fetch_add(1, Ordering::Relaxed);
+        if count.is_multiple_of(INTERRUPTS_BETWEEN_LOOKS) {
+            running.holds(memory());
+        }
+        running.must_stop()
     }
 
     /// Hears of an error, caught or not: those that mean a limit end the call.

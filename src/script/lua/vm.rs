@@ -121,8 +121,8 @@ impl Vm {
         result
     }
 
-    /// Bytes that the machine holds.
-    pub fn held(&self) -> usize {
+    /// What the machine holds now, what it has not collected yet included.
+    pub fn memory(&self) -> usize {
         self.lua.used_memory()
     }
 
@@ -310,8 +310,8 @@ fn close(lua: &Lua, slot: &Arc<Slot>, limits: &Limits) -> mlua::Result<()> {
     lua.sandbox(true)?;
     lua.set_memory_limit(limits.lua_memory)?;
     let slot = Arc::clone(slot);
-    lua.set_interrupt(move |_| {
-        if slot.must_stop() {
+    lua.set_interrupt(move |lua| {
+        if slot.must_stop(|| lua.used_memory()) {
             Err(mlua::Error::runtime("the call is over"))
         } else {
             Ok(VmState::Continue)

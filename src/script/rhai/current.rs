@@ -3,7 +3,7 @@
 //! Rhai tells its progress callback nothing but a count, and one engine serves all calls; so the
 //! call is found by its thread, which it never leaves.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use crate::script::limits::readable;
@@ -21,6 +21,7 @@ struct Current {
     most: usize,
     /// Names that its sources have declared so far, while they are parsed.
     declared: u32,
+    peak: Cell<usize>,
 }
 
 /// While it lives, `running` is the current call.
@@ -33,6 +34,7 @@ pub fn enter(running: &Arc<Running>, most: usize) -> Entered {
         held: heap::held(),
         most,
         declared: 0,
+        peak: Cell::new(0),
     };
     CURRENT.with_borrow_mut(|calls| calls.push(current));
     Entered(())
@@ -40,7 +42,10 @@ pub fn enter(running: &Arc<Running>, most: usize) -> Entered {
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        CURRENT.with_borrow_mut(|calls| calls.pop());
+        if let Some(ended) = CURRENT.with_borrow_mut(Vec::pop) {
+            ended.held_now();
+            ended.running.holds(ended.peak.get());
+        }
     }
 }
 
@@ -65,7 +70,7 @@ pub fn declare() -> u32 {
 
 impl Current {
     fn must_stop(&self) -> bool {
-        let held = usize::try_from(heap::held().wrapping_sub(self.held)).unwrap_or(0);
+        let held = self.held_now();
         if held > heap::HEAVY {
             spent::note_heap_and_stack();
         }
@@ -73,5 +78,11 @@ impl Current {
             self.running.meet(format!("memory {}", readable(self.most)));
         }
         self.running.must_stop()
+    }
+
+    fn held_now(&self) -> usize {
+        let held = usize::try_from(heap::held().wrapping_sub(self.held)).unwrap_or(0);
+        self.peak.set(self.peak.get().max(held));
+        held
     }
 }

@@ -25,6 +25,7 @@ const BEFORE_TABLE: &[TokenType] = &[
     TK_FROM,
     TK_JOIN,
     TK_INTO,
+    TK_IN,
     TK_UPDATE,
     TK_TABLE,
     TK_INDEX,

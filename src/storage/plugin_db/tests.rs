@@ -9,7 +9,9 @@ mod door;
 mod lifecycle;
 mod quota;
 mod seed;
+mod theft;
 mod transactions;
+mod walls;
 
 const LIMITS: RowLimits = RowLimits {
     rows: 1_000,

@@ -174,6 +174,14 @@ pub fn lines(stage: &Stage) -> Vec<Line> {
                 .body(json!({"granted": []}))
                 .of_tenant(format!("/api/plugins/installations/{ABSENT_ID}/permissions")),
         ),
+        line("GET", "/api/plugins/installations/:id/runs", Admin,
+            get(format!("/api/plugins/installations/{configurable}/runs"))
+                .of_tenant(format!("/api/plugins/installations/{ABSENT_ID}/runs")),
+        ),
+        line("POST", "/api/plugins/installations/:id/resume", Admin,
+            Request::new("POST", format!("/api/plugins/installations/{configurable}/resume"), 200)
+                .of_tenant(format!("/api/plugins/installations/{ABSENT_ID}/resume")),
+        ),
         line("POST", "/api/plugins/:key/test-connection", Admin,
             Request::new("POST", "/api/plugins/configurable/test-connection", 200)
                 .body(configuration)

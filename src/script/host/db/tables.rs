@@ -19,8 +19,9 @@ pub const SELECT: HostFn = HostFn {
     body: Body::Call(|host, mut args| {
         let options = map(&mut args, 1);
         let (sql, params) = made(structured::select(args.text(0), options))?;
-        let rows = open(host)?.query(&sql, &params, ROWS).map_err(tell)?;
-        Ok(Value::Rows(Box::new(rows)))
+        let rows = open(host)?.query(&sql, &params, ROWS);
+        host.statement = Some(sql);
+        Ok(Value::Rows(Box::new(rows.map_err(tell)?)))
     }),
 };
 
@@ -75,7 +76,9 @@ fn execute(
     statement: Result<(String, Params), String>,
 ) -> Result<Value, HostError> {
     let (sql, params) = made(statement)?;
-    open(host)?.execute(&sql, &params).map(done).map_err(tell)
+    let executed = open(host)?.execute(&sql, &params);
+    host.statement = Some(sql);
+    executed.map(done).map_err(tell)
 }
 
 /// The text is ours, so neither its places nor SQLite's advice on quotes help the author.
