@@ -60,6 +60,9 @@ pub mod package;
 pub mod script;
 pub mod storage;
 
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
+
 pub mod client_key;
 pub mod clock;
 pub mod data_dir;

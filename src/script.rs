@@ -11,6 +11,7 @@
 mod account;
 mod budget;
 mod grant;
+mod heap;
 pub mod host;
 mod json_writer;
 mod limits;
@@ -20,6 +21,7 @@ mod processor;
 mod rhai;
 mod routes;
 mod running;
+mod spent;
 
 #[cfg(test)]
 mod attacks;
@@ -56,6 +58,7 @@ pub use host::CallSecrets;
 pub use limits::{LONGEST_TIMEOUT_MS, Limits, STACK_BYTES, Size};
 pub use observe::{Ending, Engine, Observer};
 pub use routes::{RouteMatch, RouteTable};
+pub use spent::stack_is_spent;
 
 use running::Running;
 
@@ -180,6 +183,7 @@ struct Loaded {
 
 impl Runtime {
     pub fn new(limits: Limits) -> Self {
+        heap::keep_little();
         let limits = Arc::new(limits);
         Self {
             rhai: rhai::Language::new(&limits),
@@ -210,6 +214,7 @@ impl Runtime {
         };
         let started = Instant::now();
         let program = self.compile_by(engine, entry_point, files);
+        spent::give_back();
         if let Some(observer) = &self.observer {
             observer.compiled(engine, program.is_ok(), started.elapsed());
         }
@@ -336,6 +341,7 @@ impl Program {
         let running = Arc::new(Running::start(call, &self.limits));
         let result = self.compiled.call(entry, arguments, context, &running);
         let (result, call, account) = running.finish(result);
+        spent::give_back();
         if let Some(observer) = &self.observer {
             observer.called(self.engine, &call.plugin, &account);
         }

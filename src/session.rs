@@ -9,6 +9,9 @@ mod known;
 mod signer;
 mod token;
 
+#[cfg(feature = "fuzzing")]
+pub use token::fuzz as fuzz_token;
+
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension as _, named_params};

@@ -173,3 +173,12 @@ impl Drop for EdgeHandle {
 
 #[cfg(all(test, unix))]
 mod tests;
+
+/// Reads a head as a connection does.
+#[cfg(feature = "fuzzing")]
+pub fn fuzz_head(bytes: &[u8]) {
+    let mut room = [httparse::EMPTY_HEADER; limits::HEADERS];
+    if let Ok(head) = head::Head::read(bytes, &mut room) {
+        assert!(!head.method.is_empty() && !head.target.contains(['\r', '\n', '\0']));
+    }
+}

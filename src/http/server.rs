@@ -27,6 +27,11 @@ const QUICK_BODY: u64 = 64 * 1024;
 /// How often a stopping server looks whether its workers are done.
 const STOP_POLL: Duration = Duration::from_millis(10);
 
+/// A keeper only waits for its worker.
+const KEEPER_STACK: usize = 128 << 10;
+/// How long to wait where the system has no thread to give.
+const THREAD_RETRY: Duration = Duration::from_millis(100);
+
 pub struct Workers {
     server: Arc<tiny_http::Server>,
     lane: Arc<SlowLane<Job>>,
@@ -52,25 +57,25 @@ impl Workers {
         let count = app.config.workers;
         let (server, secret) = (Arc::new(server), Arc::new(secret));
         let mut threads = Vec::with_capacity(count + 1);
-        let worker = || Worker {
+        let worker = |number: usize| Worker {
+            number,
             app: Arc::clone(app),
             server: Arc::clone(&server),
             lane: Arc::clone(lane),
             secret: Arc::clone(&secret),
         };
-        let watcher = worker();
+        let watcher = worker(count);
         let thread = std::thread::Builder::new()
             .name("line".to_owned())
             .spawn(move || watcher.watch_the_line())
             .map_err(|error| Error::internal("cannot start the line's thread", error))?;
         threads.push(thread);
         for number in 0..count {
-            let worker = worker();
+            let worker = worker(number);
             let thread = std::thread::Builder::new()
-                .name(format!("worker-{number}"))
-                // Mostly virtual: deep script recursion must meet a limit before it meets the end of a stack.
-                .stack_size(script::STACK_BYTES)
-                .spawn(move || worker.run())
+                .name(format!("keeper-{number}"))
+                .stack_size(KEEPER_STACK)
+                .spawn(move || worker.keep_running())
                 .map_err(|error| Error::internal("cannot start a worker thread", error))?;
             threads.push(thread);
         }
@@ -95,15 +100,47 @@ impl Workers {
 }
 
 struct Worker {
+    number: usize,
     app: Arc<App>,
     server: Arc<tiny_http::Server>,
     lane: Arc<SlowLane<Job>>,
     secret: Arc<Option<String>>,
 }
 
+/// Why a worker's thread ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Leaves {
+    /// Nothing is to be served any more.
+    Stopped,
+    /// A script has used its stack, which goes back to the system with the thread alone.
+    Spent,
+}
+
 impl Worker {
-    fn run(&self) {
+    /// Serves on one thread after another, until the server stops.
+    fn keep_running(&self) {
         loop {
+            let left = std::thread::scope(|scope| {
+                std::thread::Builder::new()
+                    .name(format!("worker-{}", self.number))
+                    // Mostly virtual: deep script recursion must meet a limit before it meets the end of a stack.
+                    .stack_size(script::STACK_BYTES)
+                    .spawn_scoped(scope, || self.run())
+                    .map(|thread| thread.join().unwrap_or(Leaves::Spent))
+            });
+            match left {
+                Ok(Leaves::Stopped) => return,
+                Ok(Leaves::Spent) => {}
+                Err(error) => {
+                    tracing::error!(%error, "no thread for a worker; trying again");
+                    std::thread::sleep(THREAD_RETRY);
+                }
+            }
+        }
+    }
+
+    fn run(&self) -> Leaves {
+        while !script::stack_is_spent() {
             self.give_up_abandoned();
             // The worker that ends a slow request is awake: it takes the next one that waits.
             if let Some((job, place)) = self.lane.next_waiting() {
@@ -112,9 +149,10 @@ impl Worker {
             }
             match self.server.recv() {
                 Ok(incoming) => self.guarded(|| self.take(incoming)),
-                Err(_unblocked) => return,
+                Err(_unblocked) => return Leaves::Stopped,
             }
         }
+        Leaves::Spent
     }
 
     /// Answers those who have waited too long for a worker, who may all be at slow work.

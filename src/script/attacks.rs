@@ -157,6 +157,10 @@ fn lua_memory_is_bounded_even_when_it_is_caught() {
                 "memory 32 MB",
             ),
             (
+                "coroutine.wrap(function() local t = {} while true do t[#t + 1] = {} end end)() return 1",
+                "memory 32 MB",
+            ),
+            (
                 "xpcall(function() local t = {} while true do t[#t + 1] = {} end end, function(e) return e end) return 1",
                 "memory 32 MB",
             ),

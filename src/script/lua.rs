@@ -18,8 +18,10 @@ use std::sync::Arc;
 
 use mlua::chunk::Compiler;
 
+use crate::script::heap;
 use crate::script::limits::Limits;
 use crate::script::running::Running;
+use crate::script::spent;
 use crate::script::{CompileError, Compiled, Entry, Hook, Loaded, ScriptError};
 use crate::value::{Map, Value};
 
@@ -90,6 +92,9 @@ impl LuaProgram {
         };
         let result = vm.during(running, || work(&vm));
         running.holds(vm.memory());
+        if vm.memory() > heap::HEAVY || running.was_stopped() {
+            spent::note_heap();
+        }
         if !running.was_stopped() && vm.is_light() {
             self.machines.give_back(self.owner, vm);
         }

@@ -9,7 +9,6 @@ mod current;
 mod engine;
 mod errors;
 mod glue;
-mod heap;
 mod json;
 mod modules;
 mod strings;
@@ -20,6 +19,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ::rhai::{AST, Dynamic, Engine, EvalAltResult, FnPtr, Scope};
 
+use crate::script::heap;
 use crate::script::limits::{Limits, Size, readable};
 use crate::script::running::Running;
 use crate::script::{CompileError, Compiled, Entry, Hook, Loaded, ScriptError};

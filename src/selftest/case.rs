@@ -48,9 +48,10 @@ const URL: &[Form] = &[
         "]==] })",
     ),
     form(
-        "check",
-        "local c = ctx.http.check({ url = [==[",
-        "]==] }) if c.allowed then return 1 end error(c.reason)",
+        "checked request",
+        "local url = [==[",
+        "]==] local c = ctx.http.check({ url = url }) if not c.allowed then error(c.reason) end
+        return ctx.http.request({ method = 'GET', timeoutMs = 2000, url = url })",
     ),
 ];
 const RETURNS: &[Form] = &[

@@ -7,6 +7,7 @@ use super::instance::{As, Instance};
 use super::judge::{Ended, Observation};
 use super::plugins::Package;
 use super::report::Line;
+use super::run::id_of;
 use super::seed::Kind;
 
 /// The worst that a compile may take, where the program is built for service.
@@ -76,6 +77,10 @@ fn observe(instance: &Instance, key: &str) -> Observation {
     let answer = instance.install(As::Hostile, key);
     let took = started.elapsed();
     let peak = instance.memory.peak().zip(before);
+    if let Ok((201, installed)) = &answer {
+        // Or it would be kept compiled.
+        let _ = instance.uninstall(As::Hostile, id_of(installed));
+    }
     Observation {
         ended: match answer {
             Ok((201, _)) => Ended::Well,

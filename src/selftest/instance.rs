@@ -141,6 +141,18 @@ impl Instance {
         self.post(who, "/api/plugins/install", &json!({ "pluginKey": key }))
     }
 
+    /// Removes what an install answered.
+    pub fn uninstall(&self, who: As, id: i64) -> Answer {
+        let request = self
+            .agent
+            .delete(format!(
+                "http://{}/api/plugins/installations/{id}",
+                self.ready.address
+            ))
+            .header("Authorization", self.session(who));
+        read(request.call())
+    }
+
     pub fn is_alive(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
     }

@@ -173,9 +173,9 @@ impl Hostile {
                 _ if case.is_whole_reply() => "whole",
                 _ => "data",
             };
-            let _never_fails = write!(
+            let _never_fails = writeln!(
                 text,
-                "plugin.router[\"GET /c{number}\"] = {show}(function(ctx) {} end)\n",
+                "plugin.router[\"GET /c{number}\"] = {show}(function(ctx) {} end)",
                 case.body()
             );
         }
@@ -200,7 +200,7 @@ impl Hostile {
             );
             let _never_fails = write!(routes, "\"GET /c{number}\": Fn(\"c{number}\"), ");
         }
-        format!("{text}fn router() {{ #{{ {routes} }} }}\n")
+        format!("{text}fn router() {{ #{{ {routes} \"GET /well\": Fn(\"well\") }} }}\n")
     }
 }
 
@@ -211,6 +211,7 @@ function plugin.install(userId, tenantId, config, context)
   return { success = true }
 end
 function plugin.uninstall() return { success = true } end
+plugin.router['GET /well'] = function() return { data = true } end
 local function shown(run)
   return function(ctx)
     local got = run(ctx)
@@ -224,6 +225,7 @@ local function whole(run) return run end
 const RHAI_HEAD: &str = "fn metadata() { #{ name: \"Hostile\", version: \"1.0.0\", author: \"Souk\", description: \"Hostile\" } }
 fn install(userId, tenantId, config, context) { #{ success: true } }
 fn uninstall(userId, tenantId, context) { #{ success: true } }
+fn well(ctx) { #{ data: true } }
 ";
 
 const HONEST_SOURCE: &str = "local plugin = { metadata = { name = 'Honest', version = '1.0.0', author = 'Souk', description = 'Honest' } }

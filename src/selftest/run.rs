@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 /// Scripts that never end get this long where they are many.
 const SHORT_CLOCK: Duration = Duration::from_millis(100);
 /// A machine with other work may make a case late: it is late if it is so each time.
-const LOOKS: usize = 3;
+const LOOKS: usize = 5;
 /// After this, memory must be back.
 const SETTLE: Duration = Duration::from_secs(10);
 const SETTLED_WITHIN: u64 = 64 << 20;
@@ -156,7 +156,7 @@ impl Group {
 
     fn run_plugin(&mut self, plugin: &Hostile) {
         let id = match self.instance.install(As::Hostile, &plugin.key) {
-            Ok((201, text)) => id_of(&text),
+            Ok((201, installed)) => id_of(&installed),
             other => {
                 self.report
                     .breaches
@@ -170,43 +170,62 @@ impl Group {
             let _ = self
                 .instance
                 .post(As::Hostile, &resume, &serde_json::json!({}));
-            let path = format!("/api/plugins/{}/c{number}", plugin.key);
-            let line = self.run_case(case, &path);
+            let line = self.run_case(case, &plugin.key, number);
             self.report.cases.push(line);
+        }
+        match self.instance.uninstall(As::Hostile, id) {
+            Ok((200 | 204, _)) => {}
+            other => self
+                .report
+                .breaches
+                .push(format!("{} was not uninstalled: {other:?}", plugin.key)),
         }
     }
 
-    fn run_case(&self, case: &Case, path: &str) -> Line {
+    fn run_case(&self, case: &Case, key: &str, number: usize) -> Line {
         let allowance = Allowance {
             script_time: self.instance.script_time,
         };
-        let mut seen = self.observe(path);
+        let mut seen = self.observe(key, number);
         let mut breaches = judge::breaches(case, &seen, allowance);
         for _ in 1..LOOKS {
             if breaches.is_empty() || !judge::may_be_noise(case, &seen) {
                 break;
             }
-            seen = self.observe(path);
+            seen = self.observe(key, number);
             breaches = judge::breaches(case, &seen, allowance);
         }
         let walls: Vec<&str> = case.seed.walls.iter().map(|wall| wall.name()).collect();
         Line::new(case.name(), walls.join(" or "), &seen, breaches)
     }
 
-    fn observe(&self, path: &str) -> Observation {
+    fn observe(&self, key: &str, number: usize) -> Observation {
         let memory = self.instance.memory;
         memory.forget_peak();
         let before = memory.resident();
         let started = Instant::now();
-        let answer = self.instance.get(As::Hostile, path);
+        let answer = self
+            .instance
+            .get(As::Hostile, &format!("/api/plugins/{key}/c{number}"));
         let took = started.elapsed();
         let peak = memory
             .peak()
             .zip(before)
             .map(|(peak, before)| peak.saturating_sub(before));
         let text = answer.as_ref().map_or("", |(_, text)| text.as_str());
+        let mut harm = self.harm(text);
+        // A good run also keeps the plugin from being paused for those that met limits.
+        match self
+            .instance
+            .get(As::Hostile, &format!("/api/plugins/{key}/well"))
+        {
+            Ok((200, _)) => {}
+            other => harm.push(format!(
+                "the plugin itself no longer works after it: {other:?}"
+            )),
+        }
         Observation {
-            harm: self.harm(text),
+            harm,
             ended: read(answer.clone()),
             took,
             peak,
@@ -258,7 +277,8 @@ impl Group {
 }
 
 /// The installation that an install has made; 0, which nobody has, where it cannot be read.
-fn id_of(text: &str) -> i64 {
+/// Of the installation that an answer shows.
+pub(super) fn id_of(text: &str) -> i64 {
     let body: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
     body.pointer("/data/id")
         .and_then(serde_json::Value::as_i64)

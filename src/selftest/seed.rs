@@ -63,7 +63,9 @@ impl Wall {
 
     /// Whether a limit of these words is this wall.
     pub fn is_meant_by(self, limit: &str) -> bool {
-        let crossing = limit.contains("the result is") || limit.contains("the arguments are");
+        let crossing = ["the result is", "the arguments are", "the query gives"]
+            .iter()
+            .any(|words| limit.contains(words));
         match self {
             Self::Clock => limit.contains("script time"),
             Self::Memory => limit.contains("memory") && !crossing,
@@ -104,7 +106,7 @@ impl Kind {
 impl Seed {
     /// The text by which two seeds are told apart: spaces and the case of letters do not make a new one.
     pub fn normalised(&self) -> String {
-        let text: String = self.code.split_whitespace().collect();
+        let text = self.code.split_whitespace().collect::<Vec<_>>().join(" ");
         format!("{}:{}", self.kind.name(), text.to_lowercase())
     }
 

@@ -132,6 +132,18 @@ fn strict(purpose: Purpose) -> Validation {
     validation
 }
 
+/// Reads a token under a key that nobody else has: none may pass.
+#[cfg(feature = "fuzzing")]
+pub fn fuzz(text: &str) {
+    let Ok(secret) = crate::random::bytes::<32>() else {
+        return;
+    };
+    let key = DecodingKey::from_secret(&secret);
+    for purpose in [Purpose::Access, Purpose::Refresh] {
+        assert!(verify(purpose, text, |_| Some(&key)).is_err());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

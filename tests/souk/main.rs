@@ -42,6 +42,7 @@ mod plugin_routes;
 mod rebinding;
 mod reply_tricks;
 mod runs;
+mod sandbox;
 mod shell;
 mod source_code;
 mod statistics;

@@ -130,6 +130,17 @@ impl Local for Zip {
     }
 }
 
+/// Looks at an archive as a marketplace does, and reads every file of it.
+#[cfg(feature = "fuzzing")]
+pub fn fuzz(file: &Path) {
+    use super::Local as _;
+    let archive = Zip::new(file);
+    for path in archive.everything().unwrap_or_default() {
+        let _ = archive.read(&path, 1 << 20, Duration::ZERO);
+    }
+    let _ = archive.registry();
+}
+
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]

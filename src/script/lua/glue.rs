@@ -68,7 +68,11 @@ impl Slot {
     pub fn note(&self, raised: &LuaValue) {
         let which = match raised {
             LuaValue::String(text) if *text == OUT_OF_MEMORY => self.memory_limit.clone(),
-            LuaValue::String(text) if is_stack_overflow(&text.as_bytes()) => {
+            // A coroutine puts the place before what ended it.
+            LuaValue::String(text) if is_at_a_place(&text.as_bytes(), OUT_OF_MEMORY) => {
+                self.memory_limit.clone()
+            }
+            LuaValue::String(text) if is_at_a_place(&text.as_bytes(), "stack overflow") => {
                 "call depth".to_owned()
             }
             LuaValue::Error(error) if is_memory(error) => self.memory_limit.clone(),
@@ -80,9 +84,9 @@ impl Slot {
     }
 }
 
-fn is_stack_overflow(text: &[u8]) -> bool {
-    // As Luau words it: "main.lua:3: stack overflow", nothing after.
-    text.strip_suffix(b"stack overflow").is_some_and(|place| {
+/// As Luau words it: "main.lua:3: stack overflow", nothing after.
+fn is_at_a_place(text: &[u8], what: &str) -> bool {
+    text.strip_suffix(what.as_bytes()).is_some_and(|place| {
         place.is_empty()
             || place
                 .strip_suffix(b": ")

@@ -6,9 +6,9 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use super::heap;
 use crate::script::limits::readable;
 use crate::script::running::Running;
+use crate::script::{heap, spent};
 
 thread_local! {
     static CURRENT: RefCell<Vec<Current>> = const { RefCell::new(Vec::new()) };
@@ -19,6 +19,8 @@ struct Current {
     /// What the thread held when the call began.
     held: isize,
     most: usize,
+    /// Names that its sources have declared so far, while they are parsed.
+    declared: u32,
     peak: Cell<usize>,
 }
 
@@ -31,6 +33,7 @@ pub fn enter(running: &Arc<Running>, most: usize) -> Entered {
         running: Arc::clone(running),
         held: heap::held(),
         most,
+        declared: 0,
         peak: Cell::new(0),
     };
     CURRENT.with_borrow_mut(|calls| calls.push(current));
@@ -55,9 +58,23 @@ pub fn must_stop() -> bool {
     CURRENT.with_borrow(|calls| calls.last().is_none_or(Current::must_stop))
 }
 
+/// Counts one more name that a source declares, and gives their number.
+pub fn declare() -> u32 {
+    CURRENT.with_borrow_mut(|calls| {
+        calls.last_mut().map_or(0, |current| {
+            current.declared = current.declared.saturating_add(1);
+            current.declared
+        })
+    })
+}
+
 impl Current {
     fn must_stop(&self) -> bool {
-        if self.held_now() > self.most {
+        let held = self.held_now();
+        if held > heap::HEAVY {
+            spent::note_heap_and_stack();
+        }
+        if held > self.most {
             self.running.meet(format!("memory {}", readable(self.most)));
         }
         self.running.must_stop()

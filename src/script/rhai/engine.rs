@@ -16,6 +16,8 @@ use crate::script::limits::Limits;
 const EXPRESSION_DEPTHS: (usize, usize) = (64, 32);
 const MOST_FUNCTIONS: usize = 500;
 const MOST_MODULES: usize = 200;
+/// In all files of a plugin.
+const MOST_DECLARATIONS: u32 = 5_000;
 
 pub fn build(limits: &Limits) -> Engine {
     let mut engine = Engine::new_raw();
@@ -59,11 +61,17 @@ pub fn build(limits: &Limits) -> Engine {
 )]
 fn bound_parsing(engine: &mut Engine) {
     engine.on_parse_token(|token, _, _| {
+        let refused = |why: String| Token::LexError(LexError::Runtime(why).into());
         if current::must_stop() {
-            Token::LexError(LexError::Runtime("the time to load a plugin is over".into()).into())
-        } else {
-            token
+            return refused("the time to load a plugin is over".to_owned());
         }
+        // The parser looks through all names of a scope for each new one.
+        if matches!(token, Token::Let | Token::Const) && current::declare() > MOST_DECLARATIONS {
+            return refused(format!(
+                "more than {MOST_DECLARATIONS} variables and constants"
+            ));
+        }
+        token
     });
 }
 

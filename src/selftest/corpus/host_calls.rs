@@ -14,6 +14,11 @@ const fn call(name: &'static str, code: &'static str, walls: &'static [Wall]) ->
 pub const SEEDS: &[Seed] = &[
     call("no arguments", "return ctx.db.query()", REFUSED),
     call(
+        "a null byte in a statement",
+        "return ctx.db.query('SELECT 1\\0 FROM OTHER')",
+        REFUSED,
+    ),
+    call(
         "too many arguments",
         "return ctx.db.query('SELECT 1', {}, 1, 2, 3, 4, 5, 6, 7)",
         REFUSED,

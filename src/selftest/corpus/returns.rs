@@ -131,8 +131,8 @@ pub const SEEDS: &[Seed] = &[
         SIZE,
     ),
     rhai(
-        "ten thousand levels",
-        "let t = []; for i in 0..5000 { t = [t]; } t",
+        "two thousand levels",
+        "let t = []; for i in 0..2000 { t = [t]; } t",
         SIZE,
     ),
     rhai(

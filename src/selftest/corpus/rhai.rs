@@ -200,18 +200,23 @@ pub const SEEDS: &[Seed] = &[
         NESTED,
     ),
     rhai(
+        "closures nested as deep as memory allows",
+        "let f = || 1; for i in 0..1000000 { let g = f; f = || g.call(); } 1",
+        &[Memory],
+    ),
+    rhai(
         "closures nested and called",
         "let f = || 1; for i in 0..10000 { let g = f; f = || g.call(); } f.call()",
         NESTED,
     ),
     rhai(
         "lists nested deep",
-        "let a = []; for i in 0..3000 { a = [a]; } 1",
+        "let a = []; for i in 0..2000 { a = [a]; } 1",
         NESTED,
     ),
     rhai(
         "maps nested deep",
-        "let m = #{}; for i in 0..3000 { m = #{ m: m }; } 1",
+        "let m = #{}; for i in 0..1500 { m = #{ m: m }; } 1",
         NESTED,
     ),
     rhai(
@@ -226,7 +231,7 @@ pub const SEEDS: &[Seed] = &[
     ),
     rhai(
         "nested and compared",
-        "let a = []; for i in 0..2000 { a = [a]; } let b = a; a == b",
+        "let a = []; for i in 0..1500 { a = [a]; } let b = a; a == b",
         NESTED,
     ),
     rhai("sleep", "sleep(8)", REFUSED),

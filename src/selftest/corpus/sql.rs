@@ -221,5 +221,4 @@ pub const SEEDS: &[Seed] = &[
         REFUSED,
     ),
     sql("nothing", "", REFUSED),
-    sql("a null byte", "SELECT 1\u{0} FROM OTHER", NOTHING),
 ];
