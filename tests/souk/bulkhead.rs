@@ -140,7 +140,7 @@ fn one_organization_at_its_worst_leaves_the_other_as_fast_as_it_was() {
                     &watched,
                     &stop,
                     &answers,
-                )
+                );
             });
         }
         server.until("plugin_calls_waiting", |waiting| waiting > 60.0);
