@@ -23,6 +23,7 @@ mod generations;
 mod health;
 mod tenant_files;
 
+mod inserted;
 mod slot;
 mod stopwatch;
 mod tenant_pool;

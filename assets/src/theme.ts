@@ -64,7 +64,8 @@ export const theme = createTheme({
       },
     },
     MuiPaper: { defaultProps: { elevation: 0 }, styleOverrides: { root: { backgroundImage: "none" } } },
-    MuiDialog: { styleOverrides: { paper: { border: 0 } } },
+    // A dialog takes the focus when it opens; as nothing can be done with it itself, no ring marks it.
+    MuiDialog: { styleOverrides: { paper: { border: 0, outline: "none" } } },
     MuiDialogTitle: { styleOverrides: { root: { fontSize: 16, fontWeight: 600, padding: "20px 24px 8px" } } },
     MuiDialogActions: { styleOverrides: { root: { padding: "12px 24px 20px" } } },
     MuiAlert: {

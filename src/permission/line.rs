@@ -29,7 +29,7 @@ pub(super) fn wish(line: &Value) -> Result<Wish, String> {
         .map(str::trim)
         .filter(|reason| !reason.is_empty())
         .ok_or("has no reason; say why the plugin needs it")?;
-    if reason.chars().count() > LONGEST_REASON || reason.chars().any(char::is_control) {
+    if reason.chars().count() > LONGEST_REASON || reason.chars().any(reorders_or_hides) {
         return Err(format!(
             "has a reason that is not one line of up to {LONGEST_REASON} characters"
         ));
@@ -87,6 +87,12 @@ pub(super) fn parameters(permission: &Permission) -> Map<String, Value> {
         Permission::Plain(_) => return Map::new(),
     };
     Map::from_iter([(parameter.0.to_owned(), parameter.1)])
+}
+
+/// Control characters, and those that let a text read otherwise than it is written.
+fn reorders_or_hides(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 fn capability(name: &str) -> Result<Capability, String> {
@@ -238,6 +244,10 @@ mod tests {
             ),
             (json!({"capability": "files", "reason": 7}), "has no reason"),
             (json!({"capability": "files", "reason": "a\nb"}), "one line"),
+            (
+                json!({"capability": "files", "reason": "a\u{202e}b"}),
+                "one line",
+            ),
             (
                 json!({"capability": "files", "reason": "x".repeat(LONGEST_REASON + 1)}),
                 "one line",

@@ -38,7 +38,9 @@ pub(super) fn of(permission: &Permission) -> (Rating, String) {
         Permission::Network(Reach::Configured(field)) => {
             return (
                 Medium,
-                format!("Exchanges data with the server that you enter as '{field}'"),
+                format!(
+                    "Exchanges data with the server in the field '{field}' of its configuration"
+                ),
             );
         }
         Permission::Settings(names) => {

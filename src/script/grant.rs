@@ -38,16 +38,13 @@ impl Grant {
     /// What every installation has.
     pub fn implied() -> Self {
         Self {
-            held: Capability::IMPLIED
-                .into_iter()
-                .fold(Capabilities::NONE, Capabilities::with),
+            held: held_by_all(),
             ..Self::nothing()
         }
     }
 
     /// What an installation was granted, for a call under this configuration in plain text.
     pub fn of(granted: &Granted, wishes: &Wishes, configuration: &Map<String, Value>) -> Self {
-        let implied = Self::implied();
         let configured = granted.iter().filter_map(|permission| match permission {
             Permission::Network(Reach::Configured(field)) => {
                 let url = configuration.get(field).and_then(Value::as_str);
@@ -56,7 +53,7 @@ impl Grant {
             _ => None,
         });
         Self {
-            held: granted.iter().fold(implied.held, |held, permission| {
+            held: granted.iter().fold(held_by_all(), |held, permission| {
                 held.with(permission.capability())
             }),
             configured: configured.collect(),
@@ -118,6 +115,12 @@ impl Grant {
             ),
         }
     }
+}
+
+fn held_by_all() -> Capabilities {
+    Capability::IMPLIED
+        .into_iter()
+        .fold(Capabilities::NONE, Capabilities::with)
 }
 
 impl Network<'_> {

@@ -11,6 +11,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use super::door::{Rule, Verdicts, functions};
+use super::inserted::Inserted;
 use super::schema::{Age, Kind, Stamp};
 use super::settings::{self, Work};
 use super::stopwatch::Stopwatch;
@@ -29,6 +30,7 @@ pub struct Slot {
     pub connection: Connection,
     pub rule: Arc<Rule>,
     pub stopwatch: Arc<Stopwatch>,
+    pub inserted: Arc<Inserted>,
     pub verdicts: Verdicts,
     attached: Option<TenantId>,
     /// How many pages the attached file may have, as SQLite was told last.
@@ -57,10 +59,13 @@ impl Slot {
         connection.authorizer(Some(Rule::hook(&rule)))?;
         let stopwatch = Arc::new(Stopwatch::default());
         connection.progress_handler(OPS_PER_LOOK, Some(Stopwatch::hook(&stopwatch)))?;
+        let inserted = Arc::new(Inserted::default());
+        connection.update_hook(Some(Inserted::hook(&inserted)))?;
         Ok(Self {
             connection,
             rule,
             stopwatch,
+            inserted,
             verdicts: Verdicts::default(),
             attached: None,
             page_limit: 0,

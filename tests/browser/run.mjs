@@ -18,6 +18,7 @@ import { appearance } from "./stories/appearance.mjs";
 import { auditorStory } from "./stories/auditor.mjs";
 import { firstRun } from "./stories/first_run.mjs";
 import { largeMarketplace } from "./stories/large_marketplace.mjs";
+import { permissions } from "./stories/permissions.mjs";
 import { secrets } from "./stories/secrets.mjs";
 import { signIn } from "./stories/sign_in.mjs";
 import { firstDownload } from "./stories/size.mjs";
@@ -31,6 +32,7 @@ const STORIES = [
   ["every page fits a phone and a wide screen, light and dark", appearance],
   ["an empty server is set up by its one-time link", firstRun],
   ["five thousand plugins are browsed page by page", largeMarketplace],
+  ["an Admin reads what a plugin may do, refuses the network, sees it refused, and resumes what was paused", permissions],
   ["no page has a serious accessibility fault", accessibility],
 ];
 

@@ -216,6 +216,27 @@ fn the_ground_knows_no_room() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// The self-test is a client of its own private instance, on loopback.
+#[test]
+fn one_room_alone_asks_anything_of_a_network() {
+    let mut wrong = Vec::new();
+    for (path, code) in program() {
+        let module = path.strip_prefix(root()).unwrap().with_extension("");
+        if ["outbound", "selftest"]
+            .iter()
+            .any(|room| module.starts_with(room))
+        {
+            continue;
+        }
+        for word in ["ureq", "ToSocketAddrs", "to_socket_addrs", "UdpSocket"] {
+            if code.words.contains(word) {
+                wrong.push(format!("{} names {word}", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
 #[test]
 fn sql_stays_out_of_http_and_the_server_out_of_the_rest() {
     let program = program();

@@ -228,8 +228,7 @@ fn the_configuration_that_is_shown_can_be_used_as_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     let (file, copy) = (path("souk.toml"), path("copy.toml"));
-    let text =
-        "\ndata = 'data'\nmetrics_token = 'hush'\n\n[outbound]\nallow = ['10.0.0.0/8', 'host:1']\n";
+    let text = "\ndata = 'data'\nmetrics_token = 'hush'\nplugin_settings = ['ID=hush']\n\n[outbound]\nallow = ['10.0.0.0/8', 'host:1']\n";
     std::fs::write(&file, text).unwrap();
     let show = |file: &str, flags: &[&str]| {
         let output = Command::new(env!("CARGO_BIN_EXE_souk"))
@@ -248,10 +247,14 @@ fn the_configuration_that_is_shown_can_be_used_as_a_file() {
         "{shown}"
     );
     assert!(shown.contains("\n# metrics_token = \"***\"\n"), "{shown}");
+    let settings = "\n# plugin_settings = [\"ID=***\"]\n";
+    assert!(shown.contains(settings), "{shown}");
     std::fs::write(&copy, &shown).unwrap();
     let again = show(&copy, &[]);
     assert_eq!(
-        again.replace("metrics_token = \"\"", "# metrics_token = \"***\""),
+        again
+            .replace("metrics_token = \"\"", "# metrics_token = \"***\"")
+            .replace("\nplugin_settings = []\n", settings),
         shown
     );
 
@@ -260,7 +263,7 @@ fn the_configuration_that_is_shown_can_be_used_as_a_file() {
         ("workers", "flag --workers".to_owned()),
         ("log.format", "environment SOUK_LOG_FORMAT".to_owned()),
         ("data", format!("file {file}, line 2")),
-        ("outbound.allow", format!("file {file}, line 6")),
+        ("outbound.allow", format!("file {file}, line 7")),
         ("listen", "default".to_owned()),
     ] {
         let line = with_origins

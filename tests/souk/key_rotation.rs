@@ -246,9 +246,13 @@ fn password(number: i64) -> String {
 
 #[track_caller]
 fn assert_readable(nobody: &Client, number: i64) {
-    let length = sign_in(nobody, number)
-        .get("/api/plugins/configurable/secret-length")
-        .is(200)
-        .data();
-    assert_eq!(length, number + 10);
+    // One of its configuration, and one that the plugin kept.
+    let member = sign_in(nobody, number);
+    for path in ["secret-length", "kept-length"] {
+        let length = member
+            .get(&format!("/api/plugins/configurable/{path}"))
+            .is(200)
+            .data();
+        assert_eq!(length, number + 10, "{path}");
+    }
 }

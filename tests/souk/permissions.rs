@@ -29,6 +29,11 @@ plugin.router = {
       setting = tried(ctx.settings.get, "CLIENT_ID"),
     } }
   end,
+  ["GET /leak"] = function(ctx)
+    local value = ctx.settings.get("CLIENT_ID")
+    ctx.log.info("it is " .. value)
+    error("it is " .. value)
+  end,
   ["GET /setting"] = function(ctx) return { data = ctx.settings.get(ctx.query.name) } end,
 }
 return plugin
@@ -400,5 +405,15 @@ fn a_plugin_reads_the_operators_settings_by_granted_name_and_no_other() {
         let told = setting(name).is(500).json().to_string();
         assert!(told.contains("was not granted the setting"), "{told}");
     }
-    assert!(!server.log().contains("hush"));
+    let told = admin
+        .get("/api/plugins/asker/leak")
+        .is(500)
+        .json()
+        .to_string();
+    assert!(
+        told.contains("it is ") && !told.contains("the-id"),
+        "{told}"
+    );
+    let log = server.log();
+    assert!(!log.contains("hush") && !log.contains("the-id"), "{log}");
 }

@@ -1,6 +1,7 @@
 //! Starts the built program on a free port and speaks HTTP with it.
 
 pub mod client;
+pub mod homemade;
 pub mod mlflow;
 pub mod process;
 pub mod server;

@@ -60,9 +60,13 @@ fn write(host: &mut HostCall<'_>, args: &Arguments, level: Level) -> Result<Valu
     let tenant = host.call.tenant.as_str();
     let redaction = &host.call.redaction;
     let message = clean(&redaction.clean(args.text(0)));
+    // Cleaned before it is written: the escapes of a text in a text in a text are without end.
     let fields = match args.value(1).to_json() {
         Ok(serde_json::Value::Null) => String::new(),
-        Ok(json) => clean(&redaction.clean(&json.to_string())),
+        Ok(mut json) => {
+            redaction.clean_json(&mut json);
+            clean(&redaction.clean(&json.to_string()))
+        }
         Err(error) => error.to_string(),
     };
     match level {

@@ -12,12 +12,12 @@ pub const GET: HostFn = HostFn {
     params: &[Param::required("name", Kind::Text)],
     size: ARGUMENTS,
     body: Body::Call(|host, args| {
-        let name = args.text(0);
-        host.call.grant.setting(name).map_err(HostError::Denied)?;
-        Ok(host
-            .call
-            .settings
-            .get(name)
-            .map_or(Value::Null, Value::from))
+        let (name, call) = (args.text(0), &mut *host.call);
+        call.grant.setting(name).map_err(HostError::Denied)?;
+        Ok(call.settings.get(name).map_or(Value::Null, |value| {
+            // The operator's, and not for the eyes of an Admin who reads an error.
+            call.redaction.add(value);
+            Value::from(value)
+        }))
     }),
 };

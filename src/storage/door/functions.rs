@@ -7,7 +7,7 @@ use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Error, Result};
 
 /// The text and the pattern may each be as long as a value may be; a set of characters may not.
-const TRIM_SET: usize = 256;
+const CHARACTER_SET: usize = 256;
 const RESULT_BYTES: usize = 1_000_000;
 
 /// They take memory or time without end, reach the machine, or tell of other plugins' statements.
@@ -184,7 +184,8 @@ pub fn install(connection: &Connection) -> Result<()> {
     connection.create_scalar_function("instr", 2, flags, instr)?;
     connection.create_scalar_function("trim", 2, flags, |call| trim(call, true, true))?;
     connection.create_scalar_function("ltrim", 2, flags, |call| trim(call, true, false))?;
-    connection.create_scalar_function("rtrim", 2, flags, |call| trim(call, false, true))
+    connection.create_scalar_function("rtrim", 2, flags, |call| trim(call, false, true))?;
+    connection.create_scalar_function("unhex", 2, flags, unhex)
 }
 
 fn replace(call: &Context<'_>) -> Result<Value> {
@@ -230,7 +231,7 @@ fn trim(call: &Context<'_>, start: bool, end: bool) -> Result<Option<String>> {
     let (Some(text), Some(set)) = (text(call, 0)?, text(call, 1)?) else {
         return Ok(None);
     };
-    if set.len() > TRIM_SET {
+    if set.len() > CHARACTER_SET {
         return Err(too_big("trim"));
     }
     let set: Vec<char> = set.chars().collect();
@@ -242,6 +243,31 @@ fn trim(call: &Context<'_>, start: bool, end: bool) -> Result<Option<String>> {
         rest = rest.trim_end_matches(set.as_slice());
     }
     Ok(Some(rest.to_owned()))
+}
+
+/// Hex digits in pairs, with characters of a set between them; anything else gives null.
+fn unhex(call: &Context<'_>) -> Result<Option<Vec<u8>>> {
+    let (Some(text), Some(set)) = (text(call, 0)?, text(call, 1)?) else {
+        return Ok(None);
+    };
+    if set.len() > CHARACTER_SET {
+        return Err(too_big("unhex"));
+    }
+    let mut bytes = Vec::with_capacity(text.len() / 2);
+    let mut rest = text.chars();
+    while let Some(first) = rest.next() {
+        match first.to_digit(16) {
+            Some(high) => {
+                let Some(low) = rest.next().and_then(|second| second.to_digit(16)) else {
+                    return Ok(None);
+                };
+                bytes.push(u8::try_from(high * 16 + low).unwrap_or_default());
+            }
+            None if set.contains(first) => {}
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(bytes))
 }
 
 /// An argument as SQLite would read it where text is asked for.
@@ -304,6 +330,16 @@ mod tests {
             "trim('ääbää', 'ä')",
             "trim('  abc ')",
             "replace(1.5, '.', ',')",
+            "unhex('4142', '')",
+            "unhex('41-42 -', '- ')",
+            "unhex('4-142', '-')",
+            "unhex('41x42', '-')",
+            "unhex('414', '-')",
+            "unhex('aF--é00', '-é')",
+            "unhex(NULL, '-')",
+            "unhex('41', NULL)",
+            "unhex('', '-')",
+            "unhex(41, '')",
         ] {
             let answer = |c: &Connection| {
                 c.query_row(&format!("SELECT {expression}"), [], |row| {
@@ -326,11 +362,14 @@ mod tests {
             .query_row(sql, [&long, &half], |row| row.get(0))
             .unwrap();
         assert_eq!(answer, 1_000_000);
-        assert!(
-            connection
-                .query_row("SELECT trim(?1, ?2)", [&long, &half], |_| Ok(()))
-                .is_err()
-        );
+        for sql in ["SELECT trim(?1, ?2)", "SELECT unhex(?1, ?2)"] {
+            assert!(
+                connection
+                    .query_row(sql, [&long, &half], |_| Ok(()))
+                    .is_err(),
+                "{sql}"
+            );
+        }
         assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
     }
 }

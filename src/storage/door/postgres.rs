@@ -14,12 +14,13 @@ use sqlparser::ast::{
 };
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
-use sqlparser::tokenizer::{Token as Word, TokenWithSpan, Tokenizer};
+use sqlparser::tokenizer::Tokenizer;
 
 use super::tokens::Token;
 
 mod columns;
 mod types;
+mod words;
 
 const MOST_WORDS: usize = 5_000;
 /// Parentheses and the like within each other: the parser's own count.
@@ -92,13 +93,13 @@ pub fn translate(sql: &str) -> Result<String, String> {
         .with_unescape(false)
         .tokenize_with_location()
         .map_err(|error| unreadable(&error.to_string()))?;
-    let words = with_placeholders(words);
+    let words = words::with_placeholders(words);
     if words.len() > MOST_WORDS {
         return Err(format!(
             "a statement in PostgreSQL's spelling may have {MOST_WORDS} words and signs; pass values as parameters, in several statements"
         ));
     }
-    if longest_chain(&words) > LONGEST_CHAIN {
+    if words::longest_chain(&words) > LONGEST_CHAIN {
         return Err(format!(
             "a statement in PostgreSQL's spelling may have {LONGEST_CHAIN} words and signs without a comma"
         ));
@@ -135,63 +136,6 @@ fn unreadable(why: &str) -> String {
         "the statement is in PostgreSQL's spelling and cannot be read: {}",
         why.trim_start_matches("sql parser error: ")
     )
-}
-
-/// `?` is an operator to PostgreSQL, and a parameter here as everywhere else.
-fn with_placeholders(words: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
-    let mut kept: Vec<TokenWithSpan> = Vec::with_capacity(words.len());
-    for mut word in words {
-        match (&word.token, kept.last_mut()) {
-            (Word::Whitespace(_), _) => {
-                // Keeps `? 1` from being read as `?1`.
-                kept.push(word);
-                continue;
-            }
-            (Word::Number(digits, _), Some(last)) if last.token == placeholder("") => {
-                last.token = placeholder(digits);
-                continue;
-            }
-            (Word::Question, _) => word.token = placeholder(""),
-            _ => {}
-        }
-        kept.push(word);
-    }
-    kept.retain(|word| !matches!(word.token, Word::Whitespace(_)));
-    kept
-}
-
-/// Words between commas, with all that stands in parentheses among them: at least the depth of the tree.
-fn longest_chain(words: &[TokenWithSpan]) -> usize {
-    /// One level of parentheses: the words since its last comma, and the most between two.
-    #[derive(Default)]
-    struct Level {
-        run: usize,
-        most: usize,
-    }
-    let mut outer: Vec<Level> = Vec::new();
-    let mut level = Level::default();
-    for word in words {
-        level.run += 1;
-        match word.token {
-            Word::LParen | Word::LBracket => outer.push(std::mem::take(&mut level)),
-            Word::RParen | Word::RBracket => {
-                let inner = level.most.max(level.run);
-                level = outer.pop().unwrap_or_default();
-                level.run += inner;
-            }
-            Word::Comma => {
-                level.most = level.most.max(level.run);
-                level.run = 0;
-            }
-            _ => {}
-        }
-    }
-    let open: usize = outer.iter().map(|level| level.run).sum();
-    open + level.most.max(level.run)
-}
-
-fn placeholder(number: &str) -> Word {
-    Word::Placeholder(format!("?{number}"))
 }
 
 /// An expression that is text already. The printer leaves a name without quotes as it is.

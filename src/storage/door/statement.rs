@@ -14,6 +14,7 @@ use super::{Refusal, functions, names};
 use crate::tenant::TenantId;
 
 mod edits;
+mod expansion;
 mod schema_change;
 
 use edits::Edits;
@@ -131,8 +132,10 @@ impl Statement {
         let verb = reader.verb()?;
         reader.refuse_what_ends_transactions()?;
         reader.refuse_built_in_names()?;
+        expansion::check(tokens)?;
         if verb.changes_schema() {
             reader.refuse_functions_in_definitions()?;
+            reader.refuse_functions_of_defaults()?;
         }
         reader.bring_names_home()?;
         reader.number_parameters();
@@ -241,7 +244,28 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// SQLite does not ask the authorizer about the function of a DEFAULT, neither now nor later.
+    /// SQLite does not ask the authorizer about the functions of a DEFAULT, neither now nor later, so
+    /// they are asked for here; those of a CHECK or an index it reports.
+    fn refuse_functions_of_defaults(&self) -> Result<(), String> {
+        let mut depth = 0_usize;
+        for (index, token) in self.tokens.iter().enumerate() {
+            let before = index.checked_sub(1).and_then(|at| self.kind(at));
+            match token.kind {
+                TK_LP if depth > 0 || before == Some(TK_DEFAULT) => depth += 1,
+                TK_RP if depth > 0 => depth -= 1,
+                // CAST(x AS VARCHAR(3)) names a type there.
+                _ if depth > 0 && self.kind(index + 1) == Some(TK_LP) && before != Some(TK_AS) => {
+                    let unknown = |name: &String| token.is(TK_ID) && !functions::is_allowed(name);
+                    if let Some(name) = token.name().filter(unknown) {
+                        return Err(functions::refusal(&name));
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     fn refuse_functions_in_definitions(&self) -> Result<(), String> {
         for (token, next) in self.tokens.iter().zip(self.tokens.iter().skip(1)) {
             let name = token

@@ -39,20 +39,11 @@ pub struct Session {
     /// again by another; nothing that was learned under them may be kept.
     schema_changed: bool,
     in_savepoint: bool,
-    row_ids_are_ours: bool,
     /// What the plugin holds; only writing changes it.
     usage: Option<Usage>,
     /// The host wrote too, and others keep what it had read.
     written_for: Option<TenantId>,
 }
-
-/// Inserting sets the connection's last row id, and undoing the insert leaves it set: to 0.
-const FORGET_LAST_INSERT: [&str; 4] = [
-    "SAVEPOINT door",
-    "INSERT INTO plugin_objects (seq, plugin_key, kind, name) VALUES (0, '', 'table', '')",
-    "ROLLBACK TO door",
-    "RELEASE door",
-];
 
 impl Session {
     pub fn open(
@@ -86,7 +77,6 @@ impl Session {
             catalogue: None,
             schema_changed: false,
             in_savepoint: false,
-            row_ids_are_ours: false,
             usage: None,
             written_for: None,
         };
@@ -183,7 +173,6 @@ impl Session {
         self.written_for = Some(scope.tenant.clone());
         self.catalogue = None;
         self.schema_changed = true;
-        self.row_ids_are_ours = false;
         settings::limit(self.connection(), Work::Host)?;
         // The host's statements are short and must not fail by a plugin's clock; the commit looks at it.
         self.lease.slot().stopwatch.clear();
@@ -230,9 +219,6 @@ impl Session {
 
     pub fn execute(&mut self, call: &Call<'_>) -> Result<Executed, DbError> {
         let inserts = call.statement.verb == Verb::Write { inserts: true };
-        if inserts {
-            self.forget_last_insert()?;
-        }
         if call.statement.verb.changes_schema() {
             // To add a column with a CHECK, SQLite's program has a query inside that gives no rows.
             self.guarded(call, |session| {
@@ -242,6 +228,7 @@ impl Session {
             })?;
             return Ok(Executed::default());
         }
+        self.lease.slot().inserted.take();
         let changes = self.pass(call, |prepared| {
             if prepared.column_count() > 0 {
                 return Err(DbError::mistake(
@@ -251,10 +238,9 @@ impl Session {
             }
             Ok(prepared.raw_execute()?)
         })?;
-        let last_insert_id = if inserts && changes > 0 {
-            self.connection().last_insert_rowid()
-        } else {
-            0
+        let last_insert_id = match self.lease.slot().inserted.take() {
+            Some(row) if inserts && changes > 0 => row,
+            _ => 0,
         };
         Ok(Executed {
             changes: i64::try_from(changes).unwrap_or(i64::MAX),
@@ -391,17 +377,6 @@ impl Session {
             &scope.tenant,
             &scope.plugin,
         )?))
-    }
-
-    /// SQLite keeps the last row id per connection, and the one before us may have been another tenant's.
-    fn forget_last_insert(&mut self) -> Result<(), DbError> {
-        if !self.row_ids_are_ours {
-            for step in FORGET_LAST_INSERT {
-                settings::run_cached(self.connection(), step).map_err(DbError::of_host)?;
-            }
-            self.row_ids_are_ours = true;
-        }
-        Ok(())
     }
 
     fn connection(&self) -> &Connection {

@@ -68,7 +68,7 @@ export function GrantedPermissions({ installation, permissions }: GrantedPermiss
     );
   }
   return (
-    <Section title="Permissions" intro={reason ?? "What the plugin may do, worst first. Nothing else is open to it."}>
+    <Section title="Permissions" intro={`What the plugin may do, worst first. ${reason === null ? "Nothing else is open to it." : "Only Admins change it."}`}>
       <Box component="form" onSubmit={(event) => void save(event)} aria-label="Permissions">
         {missing.length > 0 && (
           <Alert severity="warning" sx={{ mb: 2 }}>

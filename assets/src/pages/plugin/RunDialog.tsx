@@ -45,9 +45,7 @@ export function RunDialog({ run, names, onClose }: RunDialogProps) {
           <Detail name="Time">
             <Time value={run.at} precision="second" />
           </Detail>
-          <Detail name="What">
-            {kindText(run)} ({run.engine})
-          </Detail>
+          <Detail name="What">{kindText(run)}</Detail>
           <Detail name="Who">{userText(run, names) ?? "–"}</Detail>
           <Detail name="Outcome">
             {word}

@@ -49,7 +49,8 @@ export function memoryText(bytes: number): string {
 }
 
 export function kindText(run: Run): string {
-  return run.kind === "route" ? "Plugin route" : "Lifecycle hook";
+  const kind = run.kind === "route" ? "Plugin route" : "Lifecycle hook";
+  return `${kind} in ${run.engine.charAt(0).toUpperCase()}${run.engine.slice(1)}`;
 }
 
 /** Who started a run. A person who was deleted since leaves a number. */

@@ -253,7 +253,7 @@ fn a_translated_text_meets_the_same_walls() {
         "UPDATE theirs SET name = NOW()",
         "SELECT printf('%d', id::int) FROM notes",
     ] {
-        let verdict = db.execute(sql, &Params::None).and_then(|_| Ok(()));
+        let verdict = db.execute(sql, &Params::None).map(drop);
         let verdict = match verdict {
             Err(DbError::Mistake { .. }) => db.query(sql, &Params::None, LIMITS).map(drop),
             other => other,

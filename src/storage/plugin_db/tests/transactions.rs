@@ -323,6 +323,40 @@ fn a_second_writer_is_told_busy_with_a_time_to_come_back() {
 }
 
 #[test]
+fn statements_that_swell_or_nest_without_end_are_refused_soon() {
+    let (_fixture, mut db) = two_plugins();
+    let deep = |open: &str, core: &str, close: &str| {
+        let times = 4_000;
+        format!("{}{core}{}", open.repeat(times), close.repeat(times))
+    };
+    let mut doubling = "WITH a0 AS (SELECT 1 AS x)".to_owned();
+    for i in 1..40 {
+        doubling += &format!(", a{i} AS (SELECT l.x FROM a{0} l, a{0} r)", i - 1);
+    }
+    for sql in [
+        format!("{doubling} SELECT count(*) FROM a39"),
+        deep("SELECT * FROM (", "SELECT 1", ")"),
+        deep("SELECT (", "SELECT 1", ")"),
+        format!("SELECT {}", deep("(", "1", ")")),
+        format!("SELECT {}1", "NOT ".repeat(15_000)),
+        format!("SELECT {}1", "1 + ".repeat(9_000)),
+        format!("SELECT * FROM {}", deep("(", "notes", ")")),
+        format!("SELECT 1 FROM {}", deep("(notes JOIN ", "notes", ")")),
+        deep("WITH a AS (", "SELECT 1", ") SELECT * FROM a"),
+        format!("SELECT 1{}", " UNION SELECT 1".repeat(5_000)),
+    ] {
+        let started = Instant::now();
+        let start: String = sql.chars().take(40).collect();
+        assert!(db.query(&sql, &Params::None, LIMITS).is_err(), "{start}");
+        assert!(
+            started.elapsed() < Duration::from_secs(2),
+            "{start}: {:?}",
+            started.elapsed()
+        );
+    }
+}
+
+#[test]
 fn single_functions_on_the_longest_values_end_soon() {
     let (_fixture, mut db) = two_plugins();
     let long = "a".repeat(999_000);
@@ -337,6 +371,11 @@ fn single_functions_on_the_longest_values_end_soon() {
         ("SELECT ? LIKE ?", vec![&long, &like]),
         ("SELECT ? GLOB ?", vec![&long, &glob]),
         ("SELECT ? LIKE ?", vec![&long, &run]),
+        ("SELECT unhex(?, ?)", vec![&long, &run]),
+        (
+            "SELECT unhex(?, ?)",
+            vec![&long, &(".".repeat(998_999) + "a")],
+        ),
         ("SELECT json_patch(?, ?)", vec![&keys("a"), &keys("b")]),
         (
             "SELECT json_extract(?, '$.a59999') || json_set(?, '$.b1', 2)",

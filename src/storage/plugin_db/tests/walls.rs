@@ -62,8 +62,11 @@ enum Kind {
 }
 use Kind::{Lawful, LawfulPostgres, Never};
 
-/// SQLite's action codes, with statements that bring each about.
-const ACTIONS: &[(i32, &str, &[(Kind, &str)])] = &[
+/// Code, name, and statements that bring the action about.
+type Action = (i32, &'static str, &'static [(Kind, &'static str)]);
+
+/// SQLite's action codes.
+const ACTIONS: &[Action] = &[
     (0, "COPY", &[(Never, "COPY @ FROM 'x'")]),
     (
         1,
