@@ -237,7 +237,7 @@ mod tests {
                 }
             };
             let peak = account_of(language, body, Grant::implied()).memory_peak;
-            assert!(peak > 2 << 20, "{language:?}: {peak}");
+            assert!(peak > 1 << 20, "{language:?}: {peak}");
             let small = account_of(language, "return 1", Grant::implied()).memory_peak;
             assert!(small < 1 << 20, "{language:?}: {small}");
         }

@@ -132,16 +132,13 @@ fn one_organization_at_its_worst_leaves_the_other_as_fast_as_it_was() {
     let (stop, answers) = (AtomicBool::new(false), Answers::default());
     let (busy, count) = std::thread::scope(|scope| {
         for _ in 0..ATTACKERS {
-            scope.spawn(|| attack(&bad, "/api/plugins/echo/loop", &echo, &stop, &answers));
-            scope.spawn(|| {
-                attack(
-                    &bad,
-                    "/api/plugins/watched/fetch",
-                    &watched,
-                    &stop,
-                    &answers,
-                );
-            });
+            for (path, resume) in [
+                ("/api/plugins/echo/loop", &echo),
+                ("/api/plugins/watched/fetch", &watched),
+            ] {
+                let (bad, stop, answers) = (&bad, &stop, &answers);
+                scope.spawn(move || attack(bad, path, resume, stop, answers));
+            }
         }
         server.until("plugin_calls_waiting", |waiting| waiting > 60.0);
         assert_eq!(server.figure("plugin_calls_running"), SHARE);
