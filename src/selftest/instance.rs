@@ -144,7 +144,7 @@ impl Instance {
     /// Removes what an install answered.
     pub fn uninstall(&self, who: As, installed: &str) -> Answer {
         let installed: Value = serde_json::from_str(installed).unwrap_or_default();
-        let id = &installed["data"]["id"];
+        let id = installed.pointer("/data/id").unwrap_or(&Value::Null);
         let request = self
             .agent
             .delete(format!(
