@@ -193,9 +193,9 @@ impl Hostile {
                 _ if case.is_whole_reply() => "got",
                 _ => "#{ data: got }",
             };
-            let _never_fails = write!(
+            let _never_fails = writeln!(
                 text,
-                "fn b{number}(ctx) {{ {} }}\nfn c{number}(ctx) {{ let got = b{number}(ctx); {reply} }}\n",
+                "fn b{number}(ctx) {{ {} }}\nfn c{number}(ctx) {{ let got = b{number}(ctx); {reply} }}",
                 case.body()
             );
             let _never_fails = write!(routes, "\"GET /c{number}\": Fn(\"c{number}\"), ");
