@@ -24,6 +24,7 @@ mod health;
 mod tenant_files;
 
 mod inserted;
+mod memory;
 mod slot;
 mod stopwatch;
 mod tenant_pool;
@@ -39,6 +40,7 @@ pub use aside::Aside;
 pub use evidence::open_evidence;
 pub use generations::Generation;
 pub use health::Ownership;
+pub use memory::was_hungry;
 pub use plugin_db::{DbError, Executed, Params, PluginDb, RowLimits};
 pub use tenant_pool::PoolStats as StorageStats;
 
@@ -157,6 +159,9 @@ impl Storage {
         self.tenants.stats()
     }
 }
+
+#[cfg(test)]
+pub(crate) use settings::open_in_memory;
 
 #[cfg(test)]
 pub(crate) mod tests;
