@@ -82,10 +82,16 @@ impl Streaks {
         if streak.limits >= MOST_LIMITS {
             let which = run.account.why.as_deref().unwrap_or("a limit");
             let times = streak.limits;
-            return Verdict::Pause(format!("it met '{which}' {times} times in a row"));
+            return Verdict::Pause(format!(
+                "it met '{which}' {times} times in a row, the last time in {}",
+                run.name
+            ));
         }
         if streak.failures >= MOST_FAILURES {
-            return Verdict::Pause(format!("it failed {} times in a row", streak.failures));
+            return Verdict::Pause(format!(
+                "it failed {} times in a row, the last time in {}",
+                streak.failures, run.name
+            ));
         }
         Verdict::Good
     }
@@ -131,7 +137,8 @@ mod tests {
         for _ in 0..MOST_LIMITS - 1 {
             streaks.judge(&place, &limited);
         }
-        let reason = "it met 'script time 5 s' 5 times in a row".to_owned();
+        let reason =
+            "it met 'script time 5 s' 5 times in a row, the last time in GET /x".to_owned();
         assert_eq!(streaks.judge(&place, &limited), Verdict::Pause(reason));
     }
 
@@ -144,7 +151,7 @@ mod tests {
             assert_eq!(streaks.judge(&one, &run), Verdict::Good);
             assert_eq!(streaks.judge(&other, &self::run()), Verdict::Good);
         }
-        let reason = "it failed 25 times in a row".to_owned();
+        let reason = "it failed 25 times in a row, the last time in GET /x".to_owned();
         assert_eq!(streaks.judge(&one, &failed()), Verdict::Pause(reason));
     }
 
