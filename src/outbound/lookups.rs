@@ -181,4 +181,4 @@ impl fmt::Debug for Lookups {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
