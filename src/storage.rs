@@ -58,6 +58,18 @@ pub struct StorageOptions {
     pub plugin_pages: i64,
 }
 
+impl StorageOptions {
+    /// A request may hold two connections, and a plugin holds its own for as long as its code runs: with fewer,
+    /// requests that run no plugin would wait for those that do.
+    pub fn for_workers(workers: usize) -> Self {
+        let slots = u32::try_from(workers * 2).unwrap_or(u32::MAX);
+        Self {
+            tenant_slots: TENANT_SLOTS.max(slots),
+            ..Self::default()
+        }
+    }
+}
+
 impl Default for StorageOptions {
     fn default() -> Self {
         Self {

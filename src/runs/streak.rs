@@ -157,7 +157,10 @@ impl Streak {
         let which = run.account.why.as_deref().unwrap_or("a limit");
         if self.limits >= MOST_LIMITS {
             let times = self.limits;
-            return Verdict::Pause(format!("it met '{which}' {times} times in a row"));
+            return Verdict::Pause(format!(
+                "it met '{which}' {times} times in a row, the last time in {}",
+                run.name
+            ));
         }
         let Window { runs, limits, .. } = self.window;
         if limits >= MOST_LIMITS_OF_WINDOW && limits.saturating_mul(PART_OF_WINDOW) >= runs {
@@ -167,7 +170,10 @@ impl Streak {
             ));
         }
         if self.failures >= MOST_FAILURES && self.is_of_many {
-            return Verdict::Pause(format!("it failed {} times in a row", self.failures));
+            return Verdict::Pause(format!(
+                "it failed {} times in a row, the last time in {}",
+                self.failures, run.name
+            ));
         }
         Verdict::Good
     }
@@ -216,7 +222,8 @@ mod tests {
         for _ in 0..MOST_LIMITS - 1 {
             streaks.judge(&place, &limited);
         }
-        let reason = "it met 'script time 5 s' 5 times in a row".to_owned();
+        let reason =
+            "it met 'script time 5 s' 5 times in a row, the last time in GET /x".to_owned();
         assert_eq!(streaks.judge(&place, &limited), Verdict::Pause(reason));
     }
 
@@ -230,7 +237,7 @@ mod tests {
             assert_eq!(streaks.judge(&one, &run), Verdict::Good);
             assert_eq!(streaks.judge(&other, &self::run()), Verdict::Good);
         }
-        let reason = "it failed 25 times in a row".to_owned();
+        let reason = "it failed 25 times in a row, the last time in GET /x".to_owned();
         assert_eq!(streaks.judge(&one, &failed()), Verdict::Pause(reason));
     }
 

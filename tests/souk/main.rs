@@ -39,6 +39,7 @@ mod offline;
 mod pages;
 mod permissions;
 mod plugin_routes;
+mod quick_routes;
 mod rebinding;
 mod reply_tricks;
 mod runs;
