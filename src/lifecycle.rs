@@ -249,7 +249,9 @@ impl Lifecycle {
             db,
             outbound: Arc::clone(&self.outbound),
             settings: Arc::clone(&self.settings),
-            redaction: owner.redaction(configuration),
+            redaction: rights
+                .last_redaction
+                .or_else(owner.redaction(configuration)),
             wall: WALL,
         }
     }

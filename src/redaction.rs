@@ -9,6 +9,7 @@ mod patterns;
 
 use std::sync::{Arc, OnceLock};
 
+use parking_lot::Mutex;
 use serde_json::Value;
 
 use patterns::Patterns;
@@ -34,7 +35,26 @@ pub struct Redaction {
     bytes: usize,
     /// There were more than are kept here.
     is_full: bool,
-    patterns: OnceLock<Option<Arc<Patterns>>>,
+    /// Shared by clones.
+    patterns: Arc<OnceLock<Option<Patterns>>>,
+}
+
+/// The secrets of a plugin's last call, so that its next call need not make what is looked for again.
+#[derive(Default)]
+pub struct LastRedaction(Mutex<Redaction>);
+
+impl LastRedaction {
+    /// The same secrets, together with what the last call made of them.
+    pub fn or_else(&self, fresh: Redaction) -> Redaction {
+        if fresh.secrets.is_empty() {
+            return fresh;
+        }
+        let mut last = self.0.lock();
+        if last.secrets != fresh.secrets || last.is_full != fresh.is_full {
+            *last = fresh;
+        }
+        last.clone()
+    }
 }
 
 impl Redaction {
@@ -116,7 +136,7 @@ impl Redaction {
         if secret.len() < SHORTEST || secret.chars().all(|c| MASK.contains(c)) {
             return;
         }
-        self.patterns.take();
+        self.patterns = Arc::default();
         self.bytes = self.bytes.saturating_add(secret.len());
         self.is_full |= self.secrets.len() >= MOST_SECRETS || self.bytes > MOST_SECRET_BYTES;
         if !self.is_full {
@@ -128,9 +148,9 @@ impl Redaction {
     fn patterns(&self) -> Option<&Patterns> {
         let made = self.patterns.get_or_init(|| {
             let secrets = Some(&self.secrets).filter(|_| !self.is_full)?;
-            Patterns::of(secrets).map(Arc::new)
+            Patterns::of(secrets)
         });
-        made.as_deref()
+        made.as_ref()
     }
 }
 
@@ -269,6 +289,19 @@ mod tests {
             assert!(!cleaned.contains("hush"), "{before}: {cleaned}");
             assert!(!cleaned.contains("yy"), "{before}: {cleaned}");
         }
+    }
+
+    #[test]
+    fn what_is_looked_for_is_made_once_for_the_same_secrets() {
+        let last = LastRedaction::default();
+        let of = |secret: &str| last.or_else(Redaction::new([secret.to_owned()]));
+        let (first, second) = (of("hush"), of("hush"));
+        assert!(Arc::ptr_eq(&first.patterns, &second.patterns));
+        let mut third = of("hush");
+        third.add("quiet");
+        assert_eq!(third.clean("hush quiet"), format!("{MASK} {MASK}"));
+        assert_eq!(first.clean("hush quiet"), format!("{MASK} quiet"));
+        assert_eq!(of("other").clean("hush other"), format!("hush {MASK}"));
     }
 
     #[test]
