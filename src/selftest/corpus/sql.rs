@@ -224,6 +224,21 @@ pub const SEEDS: &[Seed] = &[
         "SELECT ((((((((((((((((((((1))))))))))))))))))))",
         NOTHING,
     ),
+    sql(
+        "calls after a dot that PostgreSQL's parser reads twice each",
+        "SELECT now(), a.floor(a.floor(a.floor(a.floor(a.floor(a.floor(a.floor(a.floor(a.floor(a.floor(a.floor(a.floor(a.floor(a.floor(a.floor(a.floor(a.floor(a.floor(a.floor(a.floor(a.floor(a.floor(a.floor(a.floor(a.floor(a.floor(a.floor(a.floor(a.floor(a.floor(a.floor(a.floor(a.floor(a.floor(a.floor(a.floor(a))))))))))))))))))))))))))))))))))))",
+        REFUSED,
+    ),
+    sql(
+        "special forms that PostgreSQL's parser reads twice each",
+        "SELECT now(), position(overlay(position(overlay(position(overlay(position(overlay(position(overlay(position(overlay(position(overlay(position(overlay(position(overlay(position(overlay(position(overlay(position(overlay(position(overlay(position(overlay(a))))))))))))))))))))))))))))",
+        REFUSED,
+    ),
+    sql(
+        "a chain of special forms in PostgreSQL's spelling",
+        "SELECT now(), not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval not interval a",
+        REFUSED,
+    ),
     sql("an unknown function", "SELECT edit('x', 'vi')", REFUSED),
     sql(
         "a tokenizer by address",
