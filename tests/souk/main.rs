@@ -49,3 +49,4 @@ mod statistics;
 mod tenants;
 mod tenants_at_rest;
 mod tenants_background;
+mod withheld;
