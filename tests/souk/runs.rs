@@ -476,6 +476,13 @@ fn callers_mistakes_never_pause_a_plugin_and_errors_do() {
         };
         watched.call(path, 500);
     }
+    // One person's input may be all that is wrong; a second one's says more.
+    watched.call("/ok", 200);
+    for number in 0..25 {
+        let asker = if number % 2 == 0 { "Admin" } else { "Auditor" };
+        let path = "/api/plugins/watched-rhai/raise";
+        server.as_role(1, asker).get(path).is(500);
+    }
     watched.call("/ok", 503);
 }
 
