@@ -188,7 +188,11 @@ fn the_server_that_the_author_entered_is_named() {
 fn a_field_that_the_schema_or_its_name_makes_secret_is_known_as_one() {
     let of = |name: &str, schema: Value| {
         let line = json!([{"capability": "network", "hostFromConfiguration": name, "reason": "r"}]);
-        read(line).with_schema(Some(&schema), crate::configuration::is_secret).0[0].field.is_secret
+        read(line)
+            .with_schema(Some(&schema), crate::configuration::is_secret)
+            .0[0]
+            .field
+            .is_secret
     };
     let hidden = json!({"$defs": {"s": {"format": "password"}}, "properties": {"hook": {"$ref": "#/$defs/s"}}});
     assert!(of("hook", hidden.clone()) && of("api_token", json!({})));

@@ -294,7 +294,9 @@ mod tests {
     fn the_server_of_a_secret_field_is_in_no_message() {
         let line =
             json!([{"capability": "network", "hostFromConfiguration": "api_token", "reason": "r"}]);
-        let wishes = Wishes::read(Some(&line), false).unwrap().with_schema(None, crate::configuration::is_secret);
+        let wishes = Wishes::read(Some(&line), false)
+            .unwrap()
+            .with_schema(None, crate::configuration::is_secret);
         let configuration = json!({"api_token": "https://hush.example/x"});
         let granted = wishes.without(&[]).unwrap();
         let grant = Grant::of(&granted, &wishes, configuration.as_object().unwrap());

@@ -41,7 +41,11 @@ fn talker<'a>(key: &'a str, secrets: usize) -> Homemade<'a> {
 fn message(client: &Client, path: &str) -> String {
     let answer = client.send("GET", path, None, &[]);
     assert_eq!(answer.status, 400);
-    assert!(answer.body.len() < 2 * LONGEST_TEXT, "{}", answer.body.len());
+    assert!(
+        answer.body.len() < 2 * LONGEST_TEXT,
+        "{}",
+        answer.body.len()
+    );
     String::from_utf8(answer.body).unwrap()
 }
 
@@ -56,12 +60,14 @@ fn a_message_is_short_and_clean_whatever_the_plugin_chose() {
     let admin = server.admin();
     for key in ["few", "many"] {
         let body = json!({"pluginKey": key, "config": {}});
-        let installed = admin.post("/api/plugins/install", &body);
-        assert_eq!(installed.status, 201, "{}", installed.text());
+        admin.post("/api/plugins/install", body).is(201);
     }
     let few = message(&admin, "/api/plugins/few/long");
     assert!(few.contains(MASK) && few.contains("abcdefg") && !few.contains("hush"));
     let many = message(&admin, "/api/plugins/many/long");
-    assert!(many.contains("withheld") && !many.contains("abcdefg"), "{many:.200}");
+    assert!(
+        many.contains("withheld") && !many.contains("abcdefg"),
+        "{many:.200}"
+    );
     assert!(message(&admin, "/api/plugins/few/masks").contains(MASK));
 }
