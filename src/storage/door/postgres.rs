@@ -17,8 +17,10 @@ use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Tokenizer;
 
 use super::tokens::Token;
+use steps::Counted;
 
 mod columns;
+mod steps;
 mod types;
 mod words;
 
@@ -88,8 +90,7 @@ pub fn spelling(sql: &str, tokens: Option<&[Token<'_>]>) -> Spelling {
 
 /// The statement as SQLite writes it. The error is a sentence for the plugin's author.
 pub fn translate(sql: &str) -> Result<String, String> {
-    let dialect = PostgreSqlDialect {};
-    let words = Tokenizer::new(&dialect, sql)
+    let words = Tokenizer::new(&PostgreSqlDialect {}, sql)
         .with_unescape(false)
         .tokenize_with_location()
         .map_err(|error| unreadable(&error.to_string()))?;
@@ -104,11 +105,17 @@ pub fn translate(sql: &str) -> Result<String, String> {
             "a statement in PostgreSQL's spelling may have {LONGEST_CHAIN} words and signs without a comma"
         ));
     }
-    let mut statements = Parser::new(&dialect)
+    let grammar = Counted::new(words.len());
+    let mut statements = Parser::new(&grammar)
         .with_recursion_limit(DEEPEST)
         .with_tokens_with_locations(words)
         .parse_statements()
-        .map_err(|error| unreadable(&error.to_string()))?;
+        .map_err(|error| {
+            if grammar.is_spent() {
+                return "the statement in PostgreSQL's spelling can be read in too many ways; nest fewer calls, and write none after a dot".to_owned();
+            }
+            unreadable(&error.to_string())
+        })?;
     let (Some(mut statement), true) = (statements.pop(), statements.is_empty()) else {
         return Err("only one statement at a time is allowed".to_owned());
     };
