@@ -266,6 +266,10 @@ fn rhai_sizes_and_depths_are_bounded() {
             ),
             ("blob(100000000)", "memory"),
             (
+                "let a = []; a.pad(99999, 100000); a.map(Fn(\"blob\"))",
+                "memory",
+            ),
+            (
                 "let a = []; a.pad(99999, 1); let b = []; loop { let c = a; c[0] = 2; b.push(|x| c[x]); }",
                 "memory 64 MB",
             ),
