@@ -60,6 +60,7 @@ impl Session {
         let lease = storage.tenants.lease(&scope.tenant)?;
         let connection = &lease.slot().connection;
         settings::limit(connection, Work::Plugin).map_err(DbError::of_host)?;
+        lease.slot().inserted.forget();
         let begin = if access == Access::Read {
             "BEGIN"
         } else {
@@ -282,6 +283,7 @@ impl Session {
     ) -> Result<T, DbError> {
         let catalogue = self.catalogue(call.scope)?;
         call.check_names(&catalogue)?;
+        call.check_referrers(self.connection())?;
         let judged = Rule::judge(
             &self.lease.slot().rule,
             &call.scope.tenant,
@@ -303,6 +305,9 @@ impl Session {
             Fault::Sqlite(error) => {
                 let error = DbError::of_statement(error, call.statement, call.original, refusal);
                 match (&error, &self.usage) {
+                    (DbError::Full { .. }, _) if call.is_out_of_ids(self.lease.slot()) => {
+                        DbError::out_of_ids()
+                    }
                     (DbError::Full { .. }, Some(usage)) => usage.full(),
                     _ => error,
                 }

@@ -8,6 +8,7 @@ use crate::storage::tests::Fixture;
 mod door;
 mod lifecycle;
 mod quota;
+mod references;
 mod seed;
 mod theft;
 mod transactions;
