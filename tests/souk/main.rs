@@ -40,6 +40,7 @@ mod pages;
 mod permissions;
 mod plugin_routes;
 mod rebinding;
+mod references;
 mod reply_tricks;
 mod runs;
 mod sandbox;
