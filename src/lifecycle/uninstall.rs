@@ -6,6 +6,7 @@ use super::{Installed, Lifecycle};
 use crate::configuration::Configuration;
 use crate::error::Result;
 use crate::installation::Installation;
+use crate::plugin_key::PluginKey;
 use crate::plugin_secret::Keeper;
 use crate::script::Hook;
 use crate::session::Caller;
@@ -35,21 +36,21 @@ impl Lifecycle {
                 None
             }
         };
-        let mut db = db.unwrap_or_else(|| {
-            let mut db = self.db(&caller.tenant, &key);
-            db.enter_lifecycle();
-            db
+        let with_hook = db.and_then(|db| {
+            remove(db, caller, &key, id)
+                .inspect_err(|error| {
+                    tracing::warn!(plugin = %key, %error, "[PluginService] what the uninstall hook did cannot be kept; its data is dropped without it");
+                })
+                .ok()
         });
-        let leftover = db.drop_objects()?;
-        let kept = Keeper {
-            tenant: &caller.tenant,
-            plugin: &key,
+        let leftover = match with_hook {
+            Some(leftover) => leftover,
+            None => {
+                let mut db = self.db(&caller.tenant, &key);
+                db.enter_lifecycle();
+                remove(db, caller, &key, id)?
+            }
         };
-        db.host(|conn| {
-            kept.remove_all(conn)?;
-            Installation::delete(conn, id)
-        })?;
-        db.commit_lifecycle()?;
         if !leftover.is_empty() {
             tracing::info!(plugin = %key, tables = ?leftover, "[PluginService] dropped what the plugin left");
         }
@@ -90,4 +91,19 @@ impl Lifecycle {
         })
         .ok()
     }
+}
+
+/// Drops what the plugin owns, and forgets the installation. Returns the names of what was there.
+fn remove(mut db: PluginDb, caller: &Caller, key: &PluginKey, id: i64) -> Result<Vec<String>> {
+    let leftover = db.drop_objects()?;
+    let kept = Keeper {
+        tenant: &caller.tenant,
+        plugin: key,
+    };
+    db.host(|conn| {
+        kept.remove_all(conn)?;
+        Installation::delete(conn, id)
+    })?;
+    db.commit_lifecycle()?;
+    Ok(leftover)
 }

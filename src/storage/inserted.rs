@@ -1,5 +1,6 @@
 //! The id of the row that was inserted last, as SQLite's update hook tells it. SQLite's own
 //! `last_insert_rowid` is kept per connection and would still tell that of the tenant before.
+//! Remembers besides whether the greatest id there is was among them: after it AUTOINCREMENT has none.
 
 use std::sync::Arc;
 
@@ -7,7 +8,13 @@ use parking_lot::Mutex;
 use rusqlite::hooks::Action;
 
 #[derive(Default)]
-pub struct Inserted(Mutex<Option<i64>>);
+pub struct Inserted(Mutex<Rows>);
+
+#[derive(Default)]
+struct Rows {
+    last: Option<i64>,
+    greatest: bool,
+}
 
 impl Inserted {
     /// The callback to install, once per connection. It is not called for changed or replaced rows'
@@ -16,13 +23,24 @@ impl Inserted {
         let inserted = Arc::clone(this);
         move |action, _, _, row| {
             if action == Action::SQLITE_INSERT {
-                *inserted.0.lock() = Some(row);
+                let mut rows = inserted.0.lock();
+                rows.last = Some(row);
+                rows.greatest |= row == i64::MAX;
             }
         }
     }
 
     /// The last id since this was asked before.
     pub fn take(&self) -> Option<i64> {
-        self.0.lock().take()
+        self.0.lock().last.take()
+    }
+
+    /// Whether the greatest id was inserted since [`Self::forget`].
+    pub fn has_met_greatest(&self) -> bool {
+        self.0.lock().greatest
+    }
+
+    pub fn forget(&self) {
+        *self.0.lock() = Rows::default();
     }
 }

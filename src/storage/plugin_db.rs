@@ -246,9 +246,11 @@ impl PluginDb {
             session.set_deadline(self.deadline);
             let result = work(session, &self.scope);
             let ended = self.note_end();
-            // A statement that was stopped says so; any other must not hide that the transaction is gone.
+            // A statement that was stopped says why; any other must not hide that the transaction is gone.
             return match result {
-                Err(limit @ (DbError::Limit { .. } | DbError::Full { .. })) => Err(limit),
+                Err(
+                    why @ (DbError::Limit { .. } | DbError::Full { .. } | DbError::Mistake { .. }),
+                ) => Err(why),
                 _ if ended => Err(DbError::TransactionEnded),
                 result => result,
             };

@@ -41,6 +41,7 @@ mod permissions;
 mod plugin_routes;
 mod quick_routes;
 mod rebinding;
+mod references;
 mod reply_tricks;
 mod runs;
 mod sandbox;

@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, params};
 
 use super::{Refusal, names};
@@ -108,9 +109,7 @@ impl Catalogue {
             )));
         }
         if self.is_anothers(name) || names::is_host_table(name) {
-            return Err(Refusal::Wall(format!(
-                "the name '{name}' is taken by the host or another plugin; choose another"
-            )));
+            return Err(taken_by_another(name));
         }
         Ok(())
     }
@@ -125,6 +124,12 @@ impl Catalogue {
             Err(names::refusal(name))
         }
     }
+}
+
+pub fn taken_by_another(name: &str) -> Refusal {
+    Refusal::Wall(format!(
+        "the name '{name}' is taken by the host or another plugin; choose another"
+    ))
 }
 
 pub fn version(connection: &Connection, tenant: &TenantId) -> rusqlite::Result<i64> {
@@ -182,14 +187,63 @@ pub fn forget_dropped(
     Ok(())
 }
 
+/// Whether a foreign key of a table that is not the plugin's names this one, be it there or not.
+pub fn is_referred_to_by_others(
+    connection: &Connection,
+    tenant: &TenantId,
+    plugin: &PluginKey,
+    name: &str,
+) -> rusqlite::Result<bool> {
+    let sql = format!(
+        "SELECT EXISTS (
+           SELECT 1 FROM {}.sqlite_schema s, pragma_foreign_key_list(s.name, ?2) f
+           WHERE s.type = 'table' AND f.\"table\" = ?3 COLLATE NOCASE AND s.name <> ?3 COLLATE NOCASE
+             AND NOT EXISTS (SELECT 1 FROM plugin_objects o
+                             WHERE o.plugin_key = ?1 AND o.kind = 'table' AND o.name = s.name))",
+        tenant.quoted()
+    );
+    connection
+        .prepare_cached(&sql)?
+        .query_row([plugin.as_str(), tenant.as_str(), name], |row| row.get(0))
+}
+
+/// Whether AUTOINCREMENT has given out its last id in a table of the plugin.
+pub fn has_spent_counter(
+    connection: &Connection,
+    tenant: &TenantId,
+    plugin: &PluginKey,
+) -> rusqlite::Result<bool> {
+    let sql = format!(
+        "SELECT EXISTS (SELECT 1 FROM {}.sqlite_sequence s JOIN plugin_objects o ON o.name = s.name COLLATE NOCASE
+                        WHERE o.plugin_key = ?1 AND s.seq = ?2)",
+        tenant.quoted()
+    );
+    connection
+        .prepare(&sql)?
+        .query_row(params![plugin.as_str(), i64::MAX], |row| row.get(0))
+}
+
 /// Drops all that the plugin owns, newest first, with its rows here and its count. Returns the names, in that order.
+///
+/// Foreign keys are not asked: they may be broken, or of tables that no order of dropping satisfies,
+/// and all that could break them goes.
 pub fn drop_all(
     connection: &Connection,
     tenant: &TenantId,
     plugin: &PluginKey,
 ) -> rusqlite::Result<Vec<String>> {
-    // Tables that refer to each other cannot be dropped in any order that is right at each step.
-    connection.pragma_update(None, "defer_foreign_keys", true)?;
+    // The pragma of the same meaning does nothing inside a transaction.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false)?;
+    let dropped = drop_unasked(connection, tenant, plugin);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
+    dropped
+}
+
+fn drop_unasked(
+    connection: &Connection,
+    tenant: &TenantId,
+    plugin: &PluginKey,
+) -> rusqlite::Result<Vec<String>> {
     let owned = "SELECT kind, name FROM plugin_objects WHERE plugin_key = ?1 ORDER BY seq DESC";
     let objects: Vec<(String, String)> = connection
         .prepare_cached(owned)?

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 
-use super::{Params, Scope};
+use super::{DbError, Params, Scope};
 use crate::storage::door::Refusal;
 use crate::storage::door::catalogue::{self, Catalogue, Kind};
 use crate::storage::door::statement::{Statement, Verb};
+use crate::storage::slot::Slot;
 
 pub struct Call<'a> {
     pub scope: &'a Scope,
@@ -54,6 +55,43 @@ impl Call<'_> {
             }
         }
         Ok(())
+    }
+
+    /// A plugin may drop a table that its own tables refer to; the name then stays its own, for
+    /// another's table of that name would be judged by those foreign keys.
+    pub fn check_referrers(&self, connection: &Connection) -> Result<(), DbError> {
+        let Scope { tenant, plugin } = self.scope;
+        let (left, made) = match &self.statement.verb {
+            Verb::DropTable { name } => (Some(name), None),
+            Verb::CreateTable { name, .. } => (None, Some(name)),
+            // SQLite writes the new name into the tables that refer to it.
+            Verb::RenameTable { from, to } => (Some(from), Some(to)),
+            _ => (None, None),
+        };
+        let is_referred_to = |name: &String| {
+            catalogue::is_referred_to_by_others(connection, tenant, plugin, name)
+                .map_err(DbError::of_host)
+        };
+        if let Some(name) = left
+            && is_referred_to(name)?
+        {
+            return Err(DbError::denied(format!(
+                "another plugin's table refers to '{name}'; it can be emptied, and goes with the plugin"
+            )));
+        }
+        match made {
+            Some(name) if is_referred_to(name)? => Err(catalogue::taken_by_another(name).into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Of a statement that SQLite found no room for: it says so of a counter, too. The row that has
+    /// brought it there may be of this transaction, which is gone then, or of an earlier one.
+    pub fn is_out_of_ids(&self, slot: &Slot) -> bool {
+        let Scope { tenant, plugin } = self.scope;
+        self.statement.verb == Verb::Write { inserts: true }
+            && (slot.inserted.has_met_greatest()
+                || catalogue::has_spent_counter(&slot.connection, tenant, plugin).unwrap_or(false))
     }
 
     /// Keeps `plugin_objects` true to what the statement did.

@@ -89,6 +89,12 @@ impl DbError {
         )
     }
 
+    pub fn out_of_ids() -> Self {
+        Self::mistake(
+            "there is no next id: a table with AUTOINCREMENT has had the greatest, 9223372036854775807. Leave AUTOINCREMENT out, or give the ids yourself",
+        )
+    }
+
     /// Errors of a plugin's statement. `refusal` is the authorizer's reason, if it had one; `is_hungry` says
     /// that memory ended with the statement's own budget: else others hold what there is.
     pub fn of_statement(

@@ -63,6 +63,7 @@ impl Session {
         let lease = storage.tenants.lease(&scope.tenant)?;
         let connection = &lease.slot().connection;
         settings::limit(connection, Work::Plugin).map_err(DbError::of_host)?;
+        lease.slot().inserted.forget();
         let begin = if access == Access::Read {
             "BEGIN"
         } else {
@@ -289,6 +290,7 @@ impl Session {
     ) -> Result<T, DbError> {
         let catalogue = self.catalogue(call.scope)?;
         call.check_names(&catalogue)?;
+        call.check_referrers(self.connection())?;
         let budget = Budget::begin(settings::PLUGIN_STATEMENT_BYTES);
         let judged = Rule::judge(
             &self.lease.slot().rule,
@@ -313,6 +315,9 @@ impl Session {
                 let error =
                     DbError::of_statement(error, call.statement, call.original, refusal, is_hungry);
                 match (&error, &self.usage) {
+                    (DbError::Full { .. }, _) if call.is_out_of_ids(self.lease.slot()) => {
+                        DbError::out_of_ids()
+                    }
                     (DbError::Full { .. }, Some(usage)) => usage.full(),
                     _ => error,
                 }

@@ -9,6 +9,7 @@ mod door;
 mod hunger;
 mod lifecycle;
 mod quota;
+mod references;
 mod seed;
 mod theft;
 mod transactions;

@@ -118,3 +118,43 @@ fn a_full_plugin_can_still_be_read_emptied_and_uninstalled() {
     let mut again = with_table(&fixture, "notes");
     fill(&mut again, 40).unwrap();
 }
+
+#[test]
+fn the_last_id_is_not_taken_for_a_full_disk() {
+    let fixture = small();
+    let mut db = with_table(&fixture, "notes");
+    for sql in [
+        "CREATE TABLE counted (id INTEGER PRIMARY KEY AUTOINCREMENT, text TEXT)",
+        "INSERT INTO counted (id) VALUES (9223372036854775807)",
+    ] {
+        db.execute(sql, &Params::None).unwrap();
+    }
+    let again = "INSERT INTO counted (text) VALUES ('a')";
+    let told = db.execute(again, &Params::None).unwrap_err();
+    assert!(
+        matches!(&told, DbError::Mistake { message } if message.contains("9223372036854775807")),
+        "{told:?}"
+    );
+    db.execute("DELETE FROM counted", &Params::None).unwrap();
+    assert!(matches!(
+        db.execute(again, &Params::None),
+        Err(DbError::Mistake { .. })
+    ));
+    // Both in one transaction, which SQLite gives up with the statement.
+    db.execute("DROP TABLE counted", &Params::None).unwrap();
+    db.begin().unwrap();
+    for sql in [
+        "CREATE TABLE counted (id INTEGER PRIMARY KEY AUTOINCREMENT, text TEXT)",
+        "INSERT INTO counted (id) VALUES (9223372036854775807)",
+    ] {
+        db.execute(sql, &Params::None).unwrap();
+    }
+    let told = db.execute(again, &Params::None).unwrap_err();
+    assert!(matches!(told, DbError::Mistake { .. }), "{told:?}");
+    db.rollback().unwrap();
+    let mut db = plugin(&fixture, "notes");
+    assert!(matches!(
+        fill(&mut db, 1_000).unwrap_err(),
+        DbError::Full { .. }
+    ));
+}
