@@ -1,5 +1,6 @@
 //! Scripts that mean harm. Each must stop by the limit that is named, in time, and the next call must work.
 
+mod bounds;
 mod ladder;
 
 use std::time::{Duration, Instant};

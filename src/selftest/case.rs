@@ -2,7 +2,7 @@
 
 use super::corpus;
 use super::seed::{Kind, Seed};
-use super::wrap::{self, Wrapper};
+use super::wrap::{self, Takes, Wrapper};
 
 #[derive(Clone, Debug)]
 pub struct Case {
@@ -146,7 +146,25 @@ impl Case {
 
     /// Whether an error that the script may catch comes to nothing here.
     pub fn catches(&self) -> bool {
-        self.wrappers.iter().any(|wrapper| wrapper.catches)
+        self.wrappers.iter().any(|wrapper| wrapper.catches())
+    }
+
+    /// Whether a yield of the seed ends within the case.
+    pub fn takes_yields(&self) -> bool {
+        self.wrappers.iter().any(|wrapper| wrapper.takes_yields())
+    }
+
+    /// Whether a length or a depth that Rhai bounds may be caught here: met in a list function, with a `try` around it.
+    pub fn catches_bounds(&self) -> bool {
+        let is_caught = |at: usize| self.wrappers.iter().take(at).any(|outer| outer.catches());
+        let mut wrappers = self.wrappers.iter().enumerate();
+        wrappers.any(|(at, wrapper)| wrapper.takes == Takes::Bounds && is_caught(at))
+            || (self.seed.calls_a_list_function() && self.catches())
+    }
+
+    /// Whether its source is deeper than the seed's own, and may be deeper than a compiler takes.
+    pub fn is_wrapped(&self) -> bool {
+        !self.wrappers.is_empty()
     }
 }
 

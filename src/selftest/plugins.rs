@@ -12,6 +12,7 @@ use super::canaries::Canaries;
 use super::case::Case;
 use super::seed::Kind;
 use crate::error::Result;
+use crate::script::{CompileError, Limits, Runtime, ScriptFiles};
 
 /// The honest plugin.
 pub const HONEST: &str = "honest";
@@ -27,10 +28,44 @@ const MOST_BYTES: usize = 100 << 10;
 pub struct Hostile {
     pub key: String,
     pub cases: Vec<Case>,
+    /// Its one case is known not to compile, and shall not spoil others.
+    pub is_alone: bool,
     language: Language,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// The compilers of the product, asked beforehand.
+struct Compilers(Runtime);
+
+impl Compilers {
+    fn new() -> Self {
+        Self(Runtime::new(Limits::default()))
+    }
+
+    /// Whether they take the case as it is.
+    /// Only Rhai bounds how deep a source nests, and every seed compiles as it is.
+    fn take(&self, case: &Case) -> bool {
+        let language = Language::Rhai;
+        if !language.speaks(case) || !case.is_wrapped() {
+            return true;
+        }
+        let plugin = Hostile {
+            key: String::new(),
+            cases: vec![case.clone()],
+            is_alone: true,
+            language,
+        };
+        self.compile(&plugin).is_ok()
+    }
+
+    fn compile(&self, plugin: &Hostile) -> std::result::Result<(), CompileError> {
+        let entry_point = plugin.language.entry_point();
+        let source = plugin.text().into_bytes();
+        let files = ScriptFiles::from([(entry_point.to_owned(), source)]);
+        self.0.compile(entry_point, &files).map(|_| ())
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Language {
     Lua,
     Rhai,
@@ -38,19 +73,23 @@ enum Language {
 
 /// Parts cases into plugins; each has cases of one language.
 pub fn part(name: &str, cases: Vec<Case>) -> Vec<Hostile> {
+    let compilers = Compilers::new();
     let mut plugins: Vec<Hostile> = Vec::new();
     for language in [Language::Lua, Language::Rhai] {
         let mut bytes = usize::MAX;
         for case in cases.iter().filter(|case| language.speaks(case)) {
             let size = case.body().len();
-            let full = plugins
-                .last()
-                .is_none_or(|last| last.cases.len() >= MOST_ROUTES);
+            let is_alone = !compilers.take(case);
+            let full = is_alone
+                || plugins
+                    .last()
+                    .is_none_or(|last| last.is_alone || last.cases.len() >= MOST_ROUTES);
             if full || bytes.saturating_add(size) > MOST_BYTES {
                 bytes = 0;
                 plugins.push(Hostile {
                     key: format!("{name}-{}", plugins.len()),
                     cases: Vec::new(),
+                    is_alone,
                     language,
                 });
             }
@@ -155,14 +194,17 @@ impl Hostile {
     }
 
     fn source(&self, canaries: &Canaries) -> String {
-        let text = match self.language {
-            Language::Lua => self.lua(),
-            Language::Rhai => self.rhai(),
-        };
         canaries
-            .fill_in(&text)
+            .fill_in(&self.text())
             .replace("OTHER", HONEST_TABLE)
             .replace("OWN", &self.table())
+    }
+
+    fn text(&self) -> String {
+        match self.language {
+            Language::Lua => self.lua(),
+            Language::Rhai => self.rhai(),
+        }
     }
 
     fn lua(&self) -> String {
@@ -245,3 +287,40 @@ plugin.router = {
 }
 return plugin
 ";
+
+#[cfg(test)]
+mod tests {
+    use super::super::case;
+    use super::*;
+
+    #[test]
+    fn every_case_is_in_one_plugin_and_plugins_of_many_cases_compile() {
+        let cases = case::first(1_000);
+        let plugins = part("p", cases.clone());
+        let placed: usize = plugins.iter().map(|plugin| plugin.cases.len()).sum();
+        assert_eq!(placed, cases.len());
+        let compilers = Compilers::new();
+        for plugin in plugins {
+            let compiled = compilers.compile(&plugin);
+            assert_eq!(
+                compiled.is_err(),
+                plugin.is_alone,
+                "{}: {compiled:?}",
+                plugin.key
+            );
+            assert!(!plugin.is_alone || plugin.cases.len() == 1);
+        }
+    }
+
+    #[test]
+    fn a_case_that_does_not_compile_stands_alone() {
+        let all = case::first(30_000);
+        let named = |name: &str| all.iter().find(|case| case.name() == name).unwrap().clone();
+        let good = named("rhai: endless loop");
+        let deep = named("rhai: recursion within a map [in a loop, in a loop]");
+        let plugins = part("p", vec![good.clone(), deep, good]);
+        let alone: Vec<bool> = plugins.iter().map(|plugin| plugin.is_alone).collect();
+        assert_eq!(alone, [false, true, false]);
+        assert!(plugins.iter().all(|plugin| plugin.cases.len() == 1));
+    }
+}

@@ -157,10 +157,8 @@ impl Group {
     fn run_plugin(&mut self, plugin: &Hostile) {
         let id = match self.instance.install(As::Hostile, &plugin.key) {
             Ok((201, installed)) => id_of(&installed),
-            other => {
-                self.report
-                    .breaches
-                    .push(format!("{} was not installed: {other:?}", plugin.key));
+            answer => {
+                self.judge_not_installed(plugin, answer);
                 return;
             }
         };
@@ -179,6 +177,25 @@ impl Group {
                 .report
                 .breaches
                 .push(format!("{} was not uninstalled: {other:?}", plugin.key)),
+        }
+    }
+
+    /// Each of its cases has its line all the same: none is lost.
+    fn judge_not_installed(&mut self, plugin: &Hostile, answer: Answer) {
+        let text = answer.as_ref().map_or("", |(_, text)| text.as_str());
+        let seen = Observation {
+            harm: self.harm(text),
+            ended: match answer {
+                Ok((status, text)) if status != 422 => Ended::Broken(format!("{status} {text}")),
+                answer => read(answer),
+            },
+            took: Duration::ZERO,
+            peak: None,
+        };
+        for case in &plugin.cases {
+            let breaches = judge::breaches_of_source(case, &seen, plugin.is_alone);
+            let line = Line::new(case.name(), "depth of a source".to_owned(), &seen, breaches);
+            self.report.cases.push(line);
         }
     }
 
@@ -276,8 +293,7 @@ impl Group {
     }
 }
 
-/// The installation that an install has made; 0, which nobody has, where it cannot be read.
-/// Of the installation that an answer shows.
+/// The number of the installation that an answer shows; 0, which none has, where it cannot be read.
 pub(super) fn id_of(text: &str) -> i64 {
     let body: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
     body.pointer("/data/id")

@@ -32,6 +32,8 @@ pub enum Wall {
     Clock,
     /// Stopped by the memory that one call may hold.
     Memory,
+    /// Stopped by how long a text, a list or a map may be in Rhai.
+    Length,
     /// Stopped by the depth of calls.
     Depth,
     /// Stopped by the number of operations or variables.
@@ -42,6 +44,8 @@ pub enum Wall {
     Statement,
     /// An error that the script may catch.
     Refused,
+    /// An error, unless a coroutine around it takes the yield.
+    Yield,
     /// It ends well and has done nothing.
     Harmless,
 }
@@ -52,11 +56,12 @@ impl Wall {
         match self {
             Self::Clock => "clock",
             Self::Memory => "memory",
+            Self::Length => "length",
             Self::Depth => "depth",
             Self::Count => "count",
             Self::Size => "size",
             Self::Statement => "statement",
-            Self::Refused => "refused",
+            Self::Refused | Self::Yield => "refused",
             Self::Harmless => "harmless",
         }
     }
@@ -66,14 +71,16 @@ impl Wall {
         let crossing = ["the result is", "the arguments are", "the query gives"]
             .iter()
             .any(|words| limit.contains(words));
+        let is_length = limit.contains("memory: ");
         match self {
             Self::Clock => limit.contains("script time"),
-            Self::Memory => limit.contains("memory") && !crossing,
+            Self::Memory => limit.contains("memory") && !crossing && !is_length,
+            Self::Length => is_length,
             Self::Depth => limit.contains("call depth"),
             Self::Count => limit.contains("number of"),
             Self::Size => crossing,
             Self::Statement => limit.contains("statement") || limit.contains("database work"),
-            Self::Refused | Self::Harmless => false,
+            Self::Refused | Self::Yield | Self::Harmless => false,
         }
     }
 }
@@ -108,6 +115,11 @@ impl Seed {
     pub fn normalised(&self) -> String {
         let text = self.code.split_whitespace().collect::<Vec<_>>().join(" ");
         format!("{}:{}", self.kind.name(), text.to_lowercase())
+    }
+
+    /// Whether it calls itself from one of Rhai's list functions.
+    pub fn calls_a_list_function(&self) -> bool {
+        self.kind == Kind::Rhai && self.code.contains(".map(")
     }
 
     /// Only the clock stops it: such a seed runs where the clock is short.

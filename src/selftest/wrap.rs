@@ -10,21 +10,33 @@ pub struct Wrapper {
     pub name: &'static str,
     before: &'static str,
     after: &'static str,
-    /// Whether an error that the script may catch is caught.
-    pub catches: bool,
+    pub takes: Takes,
+}
+
+/// What of the script inside does not get through as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    Nothing,
+    /// An error that the script may catch is caught.
+    Errors,
+    /// A yield ends here.
+    Yields,
+    ErrorsAndYields,
+    /// Lengths and depths that Rhai bounds go on as errors that may be caught: its list functions tell of them so.
+    Bounds,
 }
 
 const fn wrapper(
     name: &'static str,
     before: &'static str,
     after: &'static str,
-    catches: bool,
+    takes: Takes,
 ) -> Wrapper {
     Wrapper {
         name,
         before,
         after,
-        catches,
+        takes,
     }
 }
 
@@ -33,49 +45,49 @@ const LUA: &[Wrapper] = &[
         "pcall",
         "return select(2, pcall(function() ",
         " end))",
-        true,
+        Takes::Errors,
     ),
     wrapper(
         "xpcall",
         "return select(2, xpcall(function() ",
         " end, function(e) return type(e) end))",
-        true,
+        Takes::Errors,
     ),
     wrapper(
         "coroutine",
         "return coroutine.wrap(function() ",
         " end)()",
-        false,
+        Takes::Yields,
     ),
     wrapper(
         "resumed",
         "return select(2, coroutine.resume(coroutine.create(function() ",
         " end)))",
-        true,
+        Takes::ErrorsAndYields,
     ),
     wrapper(
         "closure",
         "local kept = ctx local function run(ctx) ",
         " end return (run(kept))",
-        false,
+        Takes::Nothing,
     ),
     wrapper(
         "call metamethod",
         "return setmetatable({}, { __call = function() ",
         " end })()",
-        false,
+        Takes::Nothing,
     ),
     wrapper(
         "index metamethod",
         "return setmetatable({}, { __index = function() ",
         " end }).x",
-        false,
+        Takes::Nothing,
     ),
     wrapper(
         "sorted",
         "local out table.sort({ 2, 1 }, function() out = (function() ",
         " end)() return false end) return out",
-        false,
+        Takes::Nothing,
     ),
 ];
 
@@ -84,48 +96,61 @@ const RHAI: &[Wrapper] = &[
         "try",
         "let got = (); try { let run = || { ",
         " }; got = run.call(); } catch (e) { got = type_of(e); } got",
-        true,
+        Takes::Errors,
     ),
-    wrapper("closure", "let run = || { ", " }; run.call()", false),
+    wrapper(
+        "closure",
+        "let run = || { ",
+        " }; run.call()",
+        Takes::Nothing,
+    ),
     wrapper(
         "method",
         "let it = #{ run: |ctx| { ",
         " } }; it.run.call(ctx)",
-        false,
+        Takes::Nothing,
     ),
     wrapper(
         "curry",
         "let run = |n, ctx| { ",
         " }; run.curry(1).call(ctx)",
-        false,
+        Takes::Nothing,
     ),
     wrapper(
         "mapped",
         "let all = [ctx].map(|ctx| { ",
         " }); all[0]",
-        false,
+        Takes::Bounds,
     ),
     wrapper(
         "in a loop",
         "let got = (); for once in 0..1 { let run = || { ",
         " }; got = run.call(); } got",
-        false,
+        Takes::Nothing,
     ),
     wrapper(
         "in a branch",
         "let run = || { ",
         " }; switch 1 { 1 => run.call(), _ => () }",
-        false,
+        Takes::Nothing,
     ),
     wrapper(
         "tried again",
         "let got = (); for once in 0..2 { try { let run = || { ",
         " }; got = run.call(); } catch { } } got",
-        true,
+        Takes::Errors,
     ),
 ];
 
 impl Wrapper {
+    pub fn catches(&self) -> bool {
+        matches!(self.takes, Takes::Errors | Takes::ErrorsAndYields)
+    }
+
+    pub fn takes_yields(&self) -> bool {
+        matches!(self.takes, Takes::Yields | Takes::ErrorsAndYields)
+    }
+
     pub fn around(&self, body: &str) -> String {
         format!("{}{body}{}", self.before, self.after)
     }

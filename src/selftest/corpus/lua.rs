@@ -314,7 +314,7 @@ pub const SEEDS: &[Seed] = &[
     lua(
         "yield out of the route",
         "coroutine.yield() return 1",
-        REFUSED,
+        &[Wall::Yield],
     ),
     lua(
         "an error that cannot be told",

@@ -2,7 +2,7 @@
 
 use super::seed;
 use crate::selftest::seed::{Kind, Seed, Wall};
-use Wall::{Count, Harmless, Memory, Refused, Size};
+use Wall::{Count, Harmless, Length, Memory, Refused, Size};
 
 const SIZE: &[Wall] = &[Size];
 const REFUSED: &[Wall] = &[Refused];
@@ -118,12 +118,12 @@ pub const SEEDS: &[Seed] = &[
     rhai(
         "thirty lists that are a billion",
         "let t = []; for i in 0..30 { t = [t, t]; } t",
-        &[Size, Memory, Count],
+        &[Size, Length, Count],
     ),
     rhai(
         "maps that unfold",
         "let t = #{}; for i in 0..30 { t = #{ a: t, b: t }; } t",
-        &[Size, Memory, Count],
+        &[Size, Length, Count],
     ),
     rhai(
         "a hundred levels",
@@ -163,12 +163,12 @@ pub const SEEDS: &[Seed] = &[
     rhai(
         "texts too many",
         "let s = \"\"; s.pad(100000, 'x'); let a = []; for i in 0..60 { a.push(s); } a",
-        &[Size, Memory],
+        &[Size, Length],
     ),
     rhai("a blob in the data", "blob(1000, 255)", FINE),
     rhai(
         "a hundred thousand items",
         "let a = []; a.pad(99999, 1); [a, a]",
-        &[Size, Memory],
+        &[Size, Length],
     ),
 ];

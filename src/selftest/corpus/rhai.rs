@@ -2,14 +2,15 @@
 
 use super::seed;
 use crate::selftest::seed::{Kind, Seed, Wall};
-use Wall::{Clock, Count, Depth, Harmless, Memory, Refused};
+use Wall::{Clock, Count, Depth, Harmless, Length, Memory, Refused};
 
 const CLOCK: &[Wall] = &[Clock, Count];
 const MEMORY: &[Wall] = &[Memory];
+const LENGTH: &[Wall] = &[Length];
 const DEPTH: &[Wall] = &[Depth];
 const REFUSED: &[Wall] = &[Refused];
 /// What is nested deep is no harm as long as the process lives.
-const NESTED: &[Wall] = &[Harmless, Memory, Count, Depth];
+const NESTED: &[Wall] = &[Harmless, Memory, Length, Count, Depth];
 
 const fn rhai(name: &'static str, code: &'static str, walls: &'static [Wall]) -> Seed {
     seed(Kind::Rhai, name, code, walls)
@@ -111,48 +112,48 @@ pub const SEEDS: &[Seed] = &[
         "let a = []; a.pad(20000, 1); loop { a.dedup(|x, y| false); }",
         CLOCK,
     ),
-    rhai("doubling text", "let s = \"x\"; loop { s += s; }", MEMORY),
+    rhai("doubling text", "let s = \"x\"; loop { s += s; }", LENGTH),
     rhai(
         "doubling text that catches",
         "let s = \"x\"; loop { try { s += s; } catch { } }",
-        MEMORY,
+        LENGTH,
     ),
     rhai(
         "text in templates",
         "let s = \"x\"; loop { s = `${s}${s}`; }",
-        MEMORY,
+        LENGTH,
     ),
     rhai(
         "list in itself",
         "let a = []; loop { a.push(a); }",
-        &[Memory, Depth],
+        &[Length, Depth],
     ),
-    rhai("doubling list", "let a = [1]; loop { a += a; }", MEMORY),
+    rhai("doubling list", "let a = [1]; loop { a += a; }", LENGTH),
     rhai(
         "map without end",
         "let m = #{}; let i = 0; loop { m[`k${i}`] = i; i += 1; }",
-        &[Memory, Count, Clock],
+        &[Memory, Length, Count, Clock],
     ),
     rhai(
         "padding beyond all bounds",
         "let s = \"\"; s.pad(100000000, 'x'); s.len",
-        MEMORY,
+        LENGTH,
     ),
     rhai(
         "padding of a list",
         "let a = []; a.pad(100000000, 1); a.len",
-        MEMORY,
+        LENGTH,
     ),
     rhai(
         "growth by replace",
         "let s = \"\"; s.pad(1000000, 'x'); s.replace(\"x\", \"xxxxxxxxxx\"); s.len",
-        MEMORY,
+        LENGTH,
     ),
-    rhai("one huge blob", "blob(100000000).len", MEMORY),
+    rhai("one huge blob", "blob(100000000).len", LENGTH),
     rhai(
         "blobs that are kept",
         "let b = []; loop { b.push(blob(90000, 1)); }",
-        MEMORY,
+        LENGTH,
     ),
     rhai(
         "closures over fresh lists",
@@ -167,17 +168,17 @@ pub const SEEDS: &[Seed] = &[
     rhai(
         "texts that are kept",
         "let s = \"\"; s.pad(1000, 'x'); let b = []; loop { b.push(s + b.len); }",
-        MEMORY,
+        LENGTH,
     ),
     rhai(
         "split into characters",
         "let s = \"\"; s.pad(1000000, 'x'); let a = s.split(); a.len()",
-        &[Memory, Harmless],
+        &[Memory, Length, Harmless],
     ),
     rhai(
         "characters as a list",
         "let s = \"\"; s.pad(1000000, 'x'); s.to_chars().len()",
-        &[Memory, Harmless, Refused],
+        &[Memory, Length, Harmless, Refused],
     ),
     rhai(
         "recursion by a closure",
@@ -232,7 +233,7 @@ pub const SEEDS: &[Seed] = &[
     rhai(
         "a function of many numbers copied in one step",
         "let f = |x| x; for i in 0..2000 { f = f.curry(1, 2, 3, 4, 5); } let a = []; a.pad(4000, f); 1",
-        &[Memory, Clock, Count],
+        &[Memory, Length, Clock, Count],
     ),
     rhai(
         "nesting hidden in what a function carries",
@@ -242,7 +243,7 @@ pub const SEEDS: &[Seed] = &[
     rhai(
         "nesting hidden in closures, hashed and copied",
         "let a = [0]; for i in 0..150000 { a = [[[[[a.pop()]]]]]; let b = a; a = [|| b]; } let c = a; switch a { 1 => 2, _ => 3 }",
-        &[Harmless, Memory, Count, Depth, Clock],
+        &[Harmless, Memory, Length, Count, Depth, Clock],
     ),
     rhai(
         "JSON of one text that many functions share",
