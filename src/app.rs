@@ -59,7 +59,10 @@ impl App {
     ) -> Result<Arc<Self>> {
         let data = Arc::new(data);
         let secrets = Arc::new(SecretBox::open(&config.secret_key)?);
-        let storage = Arc::new(Storage::open(&data, &StorageOptions::default())?);
+        let storage = Arc::new(Storage::open(
+            &data,
+            &StorageOptions::for_workers(config.workers),
+        )?);
         let packages = Arc::new(PackageStore::new(&data));
         let outbound = Arc::new(Outbound::new(config.outbound_policy()?));
         let source = Source::parse(&config.marketplace)?;

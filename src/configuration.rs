@@ -9,12 +9,14 @@ mod pointer;
 
 use serde_json::{Map, Value};
 
-use crate::configuration_schema::ConfigurationSchema;
+use crate::configuration_schema::{self, ConfigurationSchema};
 use crate::error::{Error, FieldError, Result};
+use crate::permission::HostPattern;
 use crate::plugin_key::PluginKey;
 use crate::redaction::{MASK, Redaction};
 use crate::secret::SecretBox;
 use crate::tenant::TenantId;
+pub use pointer::SEALED;
 use pointer::{at, field_name, leaves, replace, sealed, sealed_text};
 
 pub type Configuration = Map<String, Value>;
@@ -90,6 +92,8 @@ impl Owner<'_> {
         incoming: &Configuration,
         stored: &Configuration,
     ) -> Result<Configuration> {
+        let incoming = &self.with_defaults(incoming);
+        // A default is a stranger's too.
         if let Some(pointer) = sealed_pointers(incoming).first() {
             let field = field_name(pointer);
             return Err(Error::invalid(
@@ -97,7 +101,6 @@ impl Owner<'_> {
                 format!("{field} must be a value; only the server seals one"),
             ));
         }
-        let incoming = &self.with_defaults(incoming);
         let masked: Vec<String> = leaves(incoming)
             .into_iter()
             .filter(|pointer| at(incoming, pointer).and_then(Value::as_str) == Some(MASK))
@@ -150,7 +153,7 @@ impl Owner<'_> {
         }
     }
 
-    /// The first URL field that differs, beyond a trailing slash.
+    /// The first URL field that differs, beyond a trailing slash. One that is masked stays as it is stored.
     fn moved_url(&self, incoming: &Configuration, plain: &Configuration) -> Option<String> {
         let normal = |value: Option<&Value>| {
             value
@@ -164,6 +167,7 @@ impl Owner<'_> {
         urls.extend(leaves(plain));
         urls.into_iter()
             .filter(|pointer| self.is_url(pointer, incoming) || self.is_url(pointer, plain))
+            .filter(|pointer| at(incoming, pointer).and_then(Value::as_str) != Some(MASK))
             .find(|pointer| normal(at(incoming, pointer)) != normal(at(plain, pointer)))
             .map(|pointer| field_name(&pointer))
     }
@@ -174,7 +178,11 @@ impl Owner<'_> {
             .is_some_and(|schema| schema.url_fields().iter().any(|known| known == pointer));
         let looks_like_one = at(configuration, pointer)
             .and_then(Value::as_str)
-            .is_some_and(|text| text.trim_start().to_ascii_lowercase().starts_with("http"));
+            .is_some_and(|text| {
+                // As the network reads it: there are spellings of an address that do not look like one.
+                HostPattern::of_url(text).is_some()
+                    || text.trim_start().to_ascii_lowercase().starts_with("http")
+            });
         declared || looks_like_one || pointer::names_an_address(pointer)
     }
 
@@ -186,8 +194,14 @@ impl Owner<'_> {
             _ => false,
         };
         let declared = |pointer: &str| {
-            self.schema
-                .is_some_and(|schema| schema.secret_fields().iter().any(|known| known == pointer))
+            self.schema.is_some_and(|schema| {
+                let covers = |known: &String| {
+                    pointer
+                        .strip_prefix(known.as_str())
+                        .is_some_and(|below| below.is_empty() || below.starts_with('/'))
+                };
+                schema.secret_fields().iter().any(covers)
+            })
         };
         leaves(configuration)
             .into_iter()
@@ -226,6 +240,12 @@ impl Owner<'_> {
     fn place(&self, pointer: &str) -> String {
         format!("{}/{}{pointer}", self.tenant, self.plugin)
     }
+}
+
+/// Whether a field is secret under a schema that may never be compiled; under one that cannot be read each is.
+pub fn is_secret(schema: Option<&Value>, pointer: &str) -> bool {
+    pointer::names_a_secret(pointer)
+        || schema.is_some_and(|schema| configuration_schema::makes_secret(schema, pointer))
 }
 
 fn sealed_pointers(configuration: &Configuration) -> Vec<String> {

@@ -108,6 +108,13 @@ impl ConfigurationSchema {
     }
 }
 
+/// Whether a schema that may never be compiled makes the field a secret; one that cannot be read does.
+pub fn makes_secret(schema: &Value, pointer: &str) -> bool {
+    survey::survey(schema).map_or(true, |survey| {
+        survey.secrets.iter().any(|known| known == pointer)
+    })
+}
+
 /// A person who writes `localhost:5000` means a URL and forgot the scheme; that must be told.
 fn is_url(text: &str) -> bool {
     !text.contains(char::is_whitespace)
@@ -303,6 +310,17 @@ mod tests {
             "allOf": [{"if": {}, "then": {"properties": {"deep": {"properties": {"x": {"$ref": "#/$defs/secret"}}}}}}]
         }));
         assert_eq!(spread.secret_fields(), ["/a~1b", "/deep/x"]);
+    }
+
+    #[test]
+    fn a_sealed_value_has_no_place_in_a_schema() {
+        for forged in [
+            json!({"properties": {"note": {"default": {"$sealed": "Z2FyYmFnZQ=="}}}}),
+            json!({"properties": {"a": {"default": [{"b": {"$sealed": "x"}}]}}}),
+            json!({"properties": {"a": {"properties": {"$sealed": {"default": "x"}}}}}),
+        ] {
+            assert!(refusal(forged).contains("$sealed"));
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Only in builds with the feature `fuzzing`. A panic, an abort or a time-out in here is a bug.
 
 use std::io::Write as _;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use crate::http::edge;
@@ -53,9 +54,11 @@ pub fn value_converter(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;
     };
-    let runtime = Runtime::new(Limits {
-        load_time: LOAD_TIME,
-        ..Limits::default()
+    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+        Runtime::new(Limits {
+            load_time: LOAD_TIME,
+            ..Limits::default()
+        })
     });
     let lua = format!("return {{ metadata = (function() {text}\nend)() }}");
     let rhai = format!("fn metadata() {{ {text}\n}}");
@@ -64,7 +67,7 @@ pub fn value_converter(bytes: &[u8]) {
         let work = || {
             for (name, source) in [("main.lua", lua), ("main.rhai", rhai)] {
                 let files = ScriptFiles::from([(name.to_owned(), source.into_bytes())]);
-                let _ = runtime.compile(name, &files);
+                let _ = RUNTIME.compile(name, &files);
             }
         };
         let ended = thread

@@ -41,10 +41,12 @@ pub fn rotate(
     sessions: Rotation,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Rotated> {
-    let file = KeyFile::at(place)?;
+    let file = KeyFile::existing(place)?;
     let resumed = file.read()?.len() > 1;
     if !resumed {
-        file.add_key()?;
+        let keys = file.with_new_key()?;
+        prove(storage, &file, &SecretBox::with_keys(&keys)?)?;
+        file.replace(&keys)?;
     }
     let secrets = SecretBox::open(place)?;
     let mut rotated = Rotated {
@@ -69,16 +71,66 @@ pub fn rotate(
     Ok(rotated)
 }
 
+/// Refuses the key file of another data folder before anything is written: where something is sealed, the old
+/// key must open some of it.
+fn prove(storage: &Storage, file: &KeyFile, secrets: &SecretBox) -> Result<()> {
+    let mut failed = None;
+    let mut is_proven = |opens: Result<bool>| {
+        opens.unwrap_or_else(|error| {
+            failed = Some(error);
+            false
+        })
+    };
+    if is_proven(session::opens(storage, secrets)) {
+        return Ok(());
+    }
+    for one in organization::all(storage) {
+        if is_proven(opens(storage, secrets, &one?.tenant_id)) {
+            return Ok(());
+        }
+    }
+    match failed {
+        None => Ok(()),
+        Some(error) => Err(Error::Conflict(format!(
+            "the key in {} opens nothing of this data folder, and nothing was changed: {error}; name the key file that \
+             belongs to it with --secret-key-file",
+            file.path().display()
+        ))),
+    }
+}
+
+/// Whether a secret of the tenant opens with an older key; an error where there are some and none does.
+fn opens(storage: &Storage, secrets: &SecretBox, tenant: &TenantId) -> Result<bool> {
+    // A file that cannot be read says nothing about the key. The rotation tells of it.
+    let Ok(rows) = storage.tenant(tenant, Installation::list) else {
+        return Ok(false);
+    };
+    let mut failed = Ok(false);
+    for row in &rows {
+        match owner(tenant, row).reseal(secrets, &row.configuration) {
+            Ok(Some(_)) => return Ok(true),
+            Ok(None) => {}
+            Err(error) => failed = Err(error),
+        }
+    }
+    match storage.tenant(tenant, |conn| Outdated::all(conn, secrets, tenant)) {
+        Ok(kept) if kept.is_empty() => failed,
+        Ok(_) => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+fn owner<'a>(tenant: &'a TenantId, row: &'a Installation) -> Owner<'a> {
+    Owner {
+        tenant,
+        plugin: &row.plugin_key,
+        schema: None,
+    }
+}
+
 /// One transaction for one tenant, and none where nothing is left to do.
 fn reseal(storage: &Storage, secrets: &SecretBox, tenant: &TenantId) -> Result<u64> {
-    let renewed = |row: &Installation| {
-        let owner = Owner {
-            tenant,
-            plugin: &row.plugin_key,
-            schema: None,
-        };
-        owner.reseal(secrets, &row.configuration)
-    };
+    let renewed = |row: &Installation| owner(tenant, row).reseal(secrets, &row.configuration);
     let rows = storage.tenant(tenant, Installation::list)?;
     let kept = storage.tenant(tenant, |conn| Outdated::all(conn, secrets, tenant))?;
     let mut waiting = !kept.is_empty();

@@ -49,7 +49,7 @@ use evidence::HookRuns;
 use installations::Installations;
 use operation::Operations;
 use programs::{Loaded, Programs, Rights};
-use refusal::listed_errors;
+use refusal::{listed_errors, not_valid, without_secrets};
 
 /// Wall time of a call with all its host calls, unless a route asks for another.
 pub const WALL: Duration = Duration::from_secs(30);
@@ -249,7 +249,9 @@ impl Lifecycle {
             db,
             outbound: Arc::clone(&self.outbound),
             settings: Arc::clone(&self.settings),
-            redaction: owner.redaction(configuration),
+            redaction: rights
+                .last_redaction
+                .or_else(owner.redaction(configuration)),
             wall: WALL,
         }
     }
@@ -275,7 +277,7 @@ impl Lifecycle {
         plain: &Configuration,
         ran: &mut HookRuns,
     ) -> Result<()> {
-        let mut errors = loaded.schema.as_ref().map_or_else(Vec::new, |schema| {
+        let errors = loaded.schema.as_ref().map_or_else(Vec::new, |schema| {
             schema.validate(&Json::Object(plain.clone()))
         });
         if errors.is_empty() && loaded.program.has(Hook::ValidateConfig) {
@@ -296,15 +298,13 @@ impl Lifecycle {
                 .result
                 .map_err(|error| self.hook_refused(plugin, redaction, error))?;
             if answer.get("valid").and_then(Value::as_bool) == Some(false) {
-                errors = listed_errors(answer.get("errors"));
+                let refused = not_valid(listed_errors(answer.get("errors")));
+                return Err(without_secrets(refused, redaction));
             }
         }
         if errors.is_empty() {
             return Ok(());
         }
-        Err(Error::Refused {
-            message: "The configuration is not valid".to_owned(),
-            errors,
-        })
+        Err(not_valid(errors))
     }
 }

@@ -2,14 +2,16 @@
 //!
 //! It deals with where a request may go, how long it may take and how much it may bring back.
 //! Every name is resolved by us, every address is judged, and the connection is made to a judged
-//! address and to no other, so that a name which changes its answer gains nothing. It knows
-//! nothing of plugins: which hosts a plugin was granted it asks whoever calls, once per hop.
+//! address and to no other, so that a name which changes its answer gains nothing. Of plugins it
+//! knows whose request it is, and no more: which hosts were granted it asks whoever calls, once per hop.
 
 pub mod address;
 pub mod allow;
+mod asker;
 mod client;
 mod denials;
 pub mod error;
+mod lookups;
 mod proxy;
 mod redirect;
 mod resolver;
@@ -24,16 +26,20 @@ use std::time::{Duration, Instant};
 use url::Url;
 
 pub use allow::AllowEntry;
+pub use asker::{Asker, asked_by};
 pub use denials::DENIALS;
 pub use error::OutboundError;
+#[cfg(test)]
+pub(crate) use lookups::tests::Ledger;
 pub use proxy::Proxy;
 pub use trust::CaFile;
 
 use allow::Judge;
 use client::Clients;
 use denials::Denials;
+use lookups::Lookups;
 use redirect::Hop;
-use resolver::{Lookup, SystemLookup};
+use resolver::Lookup;
 
 /// The longest time that one request may be given, redirects and body included.
 pub const LONGEST_TIMEOUT: Duration = Duration::from_secs(300);
@@ -107,7 +113,16 @@ pub struct Outbound {
 
 impl Outbound {
     pub fn new(policy: OutboundPolicy) -> Self {
-        Self::with_lookup(policy, Arc::new(SystemLookup::default()))
+        Self::with_lookup(policy, Arc::new(Lookups::default()))
+    }
+
+    /// With no names but those of the ledger, which is told who asks.
+    #[cfg(test)]
+    pub(crate) fn with_ledger(ledger: &Arc<Ledger>) -> Self {
+        Self::with_lookup(
+            OutboundPolicy::default(),
+            Arc::clone(ledger) as Arc<dyn Lookup>,
+        )
     }
 
     fn with_lookup(policy: OutboundPolicy, lookup: Arc<dyn Lookup>) -> Self {

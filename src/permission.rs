@@ -51,6 +51,17 @@ pub struct Wish {
     pub reason: String,
     /// An Admin may refuse it.
     pub optional: bool,
+    /// Of a line that takes a server from the configuration.
+    pub field: Field,
+}
+
+/// What a plugin's schema says of the field that a line names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Field {
+    /// The author's server, which is reached until someone enters another.
+    pub default: Option<HostPattern>,
+    /// Its value is for no message.
+    pub is_secret: bool,
 }
 
 /// All that a plugin asks for, worst first.
@@ -78,7 +89,8 @@ impl Permission {
                 let hosts: Vec<String> = hosts.iter().map(HostPattern::to_string).collect();
                 format!("{name}:{}", hosts.join(","))
             }
-            Self::Network(Reach::Configured(field)) => format!("{name}:configuration.{field}"),
+            // No name of a host holds these signs.
+            Self::Network(Reach::Configured(field)) => format!("{name}?configuration={field}"),
             Self::Settings(names) => format!("{name}:{}", names.join(",")),
             Self::Plain(_) => name.to_owned(),
         }
@@ -104,6 +116,15 @@ impl Wish {
     pub fn id(&self) -> String {
         self.permission.id()
     }
+
+    /// What it lets the plugin do, in the words of an Admin.
+    pub fn sentence(&self) -> String {
+        let sentence = self.permission.sentence();
+        match &self.field.default {
+            Some(server) => format!("{sentence}, which is {server} unless you enter another"),
+            None => sentence,
+        }
+    }
 }
 
 impl Wishes {
@@ -125,20 +146,41 @@ impl Wishes {
                 permission: Permission::Plain(Capability::Page),
                 reason: PAGE_REASON.to_owned(),
                 optional: false,
+                field: Field::default(),
             });
         }
         for (index, line) in lines.iter().enumerate() {
             let wish = line::wish(line).map_err(|why| format!("permissions[{index}] {why}"))?;
-            if wishes
-                .iter()
-                .any(|other| other.permission == wish.permission)
-            {
+            if wishes.iter().any(|other| other.id() == wish.id()) {
                 return Err(format!("permissions[{index}] repeats another line"));
             }
             wishes.push(wish);
         }
         wishes.sort_by_key(|wish| wish.permission.rating());
         Ok(Self(wishes.into()))
+    }
+
+    /// The same lines, with what the plugin's schema says of the fields that they name. `is_secret` is asked
+    /// with the schema and a field's JSON pointer.
+    #[must_use]
+    pub fn with_schema(
+        self,
+        schema: Option<&Value>,
+        is_secret: impl Fn(Option<&Value>, &str) -> bool,
+    ) -> Self {
+        let wishes = self.iter().cloned().map(|mut wish| {
+            if let Permission::Network(Reach::Configured(name)) = &wish.permission {
+                wish.field = Field {
+                    default: schema
+                        .and_then(|schema| schema.get("properties")?.get(name)?.get("default"))
+                        .and_then(Value::as_str)
+                        .and_then(HostPattern::of_url),
+                    is_secret: is_secret(schema, &format!("/{name}")),
+                };
+            }
+            wish
+        });
+        Self(wishes.collect())
     }
 
     pub fn iter(&self) -> std::slice::Iter<'_, Wish> {
@@ -155,11 +197,19 @@ impl Wishes {
         self.rating().map_or("none", Rating::name)
     }
 
-    /// Changes whenever a line does, its reason too.
+    /// Changes whenever a line does, its reason and its default server too.
     pub fn digest(&self) -> Digest {
         let lines: Vec<Value> = self
             .iter()
-            .map(|wish| json!([wish.id(), wish.optional, wish.reason]))
+            .map(|wish| {
+                let server = wish.field.default.as_ref().map(HostPattern::to_string);
+                json!([
+                    wish.permission.to_json(),
+                    wish.optional,
+                    wish.reason,
+                    server
+                ])
+            })
             .collect();
         Digest::of(Value::Array(lines).to_string().as_bytes())
     }
@@ -180,15 +230,14 @@ impl Wishes {
     pub fn to_json(&self, granted: Option<&Granted>) -> Value {
         self.iter()
             .map(|wish| {
-                let (rating, sentence) = sentence::of(&wish.permission);
                 let mut line = json!({
                     "id": wish.id(),
                     "capability": wish.permission.capability().name(),
                     "parameters": line::parameters(&wish.permission),
                     "reason": wish.reason,
                     "optional": wish.optional,
-                    "sentence": sentence,
-                    "rating": rating.name(),
+                    "sentence": wish.sentence(),
+                    "rating": wish.permission.rating().name(),
                 });
                 if let (Some(granted), Some(fields)) = (granted, line.as_object_mut()) {
                     let held = granted.iter().any(|held| *held == wish.permission);

@@ -153,9 +153,10 @@ impl Outdated {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::storage::open_in_memory;
 
     fn table() -> Connection {
-        let conn = Connection::open_in_memory().unwrap();
+        let conn = open_in_memory().unwrap();
         let schema = include_str!("../schema.sql");
         let at = schema.find("CREATE TABLE plugin_secrets").unwrap();
         let end = at + schema[at..].find(';').unwrap();

@@ -12,7 +12,8 @@ use crate::error::Result;
 use crate::package::store::PackageStore;
 use crate::storage::Storage;
 
-const HOLDS: Duration = Duration::from_secs(2);
+/// How long an answer holds.
+pub const HOLDS: Duration = Duration::from_secs(2);
 
 pub struct Readiness {
     storage: Arc<Storage>,

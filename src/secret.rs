@@ -16,7 +16,7 @@ use crate::config::SecretKeyPlace;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::random;
-pub use key_file::KeyFile;
+pub use key_file::{Key, KeyFile};
 
 const KEY_LENGTH: usize = 32;
 const NONCE_LENGTH: usize = 24;
@@ -53,18 +53,25 @@ impl Cipher {
 impl SecretBox {
     /// With the keys of the file at that place.
     pub fn open(place: &SecretKeyPlace) -> Result<Self> {
-        let keys = KeyFile::at(place)?.read()?;
-        let mut ciphers = keys.iter().map(|key| Cipher::new(key));
-        let newest = ciphers
-            .next()
-            .ok_or_else(|| Error::Internal("the key file holds no key".to_owned()))?;
-        let older: Vec<Cipher> = ciphers.collect();
-        if !older.is_empty() {
+        let secrets = Self::with_keys(&KeyFile::at(place)?.read()?)?;
+        if !secrets.older.is_empty() {
             tracing::warn!(
                 "a rotation of the secret key is not finished: stop the server and run 'souk admin rotate-key'"
             );
         }
-        Ok(Self { newest, older })
+        Ok(secrets)
+    }
+
+    /// The first key seals.
+    pub fn with_keys(keys: &[Key]) -> Result<Self> {
+        let mut ciphers = keys.iter().map(|key| Cipher::new(key));
+        let newest = ciphers
+            .next()
+            .ok_or_else(|| Error::Internal("the key file holds no key".to_owned()))?;
+        Ok(Self {
+            newest,
+            older: ciphers.collect(),
+        })
     }
 
     #[cfg(test)]

@@ -24,7 +24,7 @@ use crate::storage::Storage;
 use crate::tenant::TenantId;
 use crate::user::{Role, User};
 use keys::SigningKeys;
-pub use keys::{Rotation, rotate};
+pub use keys::{Rotation, opens, rotate};
 use known::Known;
 pub use token::{Claims, Purpose};
 

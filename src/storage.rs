@@ -24,6 +24,7 @@ mod health;
 mod tenant_files;
 
 mod inserted;
+mod memory;
 mod slot;
 mod stopwatch;
 mod tenant_pool;
@@ -39,6 +40,7 @@ pub use aside::Aside;
 pub use evidence::open_evidence;
 pub use generations::Generation;
 pub use health::Ownership;
+pub use memory::was_hungry;
 pub use plugin_db::{DbError, Executed, Params, PluginDb, RowLimits};
 pub use tenant_pool::PoolStats as StorageStats;
 
@@ -54,6 +56,18 @@ pub struct StorageOptions {
     pub busy: Duration,
     /// How many pages of a tenant's file one plugin may hold.
     pub plugin_pages: i64,
+}
+
+impl StorageOptions {
+    /// A request may hold two connections, and a plugin holds its own for as long as its code runs: with fewer,
+    /// requests that run no plugin would wait for those that do.
+    pub fn for_workers(workers: usize) -> Self {
+        let slots = u32::try_from(workers * 2).unwrap_or(u32::MAX);
+        Self {
+            tenant_slots: TENANT_SLOTS.max(slots),
+            ..Self::default()
+        }
+    }
 }
 
 impl Default for StorageOptions {
@@ -157,6 +171,9 @@ impl Storage {
         self.tenants.stats()
     }
 }
+
+#[cfg(test)]
+pub(crate) use settings::open_in_memory;
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -4,7 +4,8 @@ use serde_json::{Map, Value};
 
 use super::Configuration;
 
-const SEALED: &str = "$sealed";
+/// Marks what only the server writes.
+pub const SEALED: &str = "$sealed";
 
 /// Parts of a field's name that make it a secret without a schema.
 const SECRET_WORDS: [&str; 6] = [

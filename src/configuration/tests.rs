@@ -23,6 +23,13 @@ impl Bench {
         }
     }
 
+    fn with<'a>(&'a self, schema: &'a ConfigurationSchema) -> Owner<'a> {
+        Owner {
+            schema: Some(schema),
+            ..self.owner()
+        }
+    }
+
     fn owner(&self) -> Owner<'_> {
         Owner {
             tenant: &self.tenant,
@@ -34,6 +41,11 @@ impl Bench {
 
 fn map(value: Value) -> Configuration {
     value.as_object().unwrap().clone()
+}
+
+fn schema(schema: Value) -> ConfigurationSchema {
+    let manifest = map(json!({ "configurationSchema": schema }));
+    ConfigurationSchema::of(&manifest).unwrap().unwrap()
 }
 
 fn sample() -> Configuration {
@@ -182,4 +194,51 @@ fn every_secret_is_known_to_the_redaction() {
         .redaction(&sample())
         .clean("hush hush, t0k3n, 30");
     assert_eq!(clean, format!("{MASK}, {MASK}, 30"));
+}
+
+#[test]
+fn an_address_in_another_spelling_is_one_that_moved() {
+    let bench = Bench::new();
+    let plain = map(json!({"place": "http://a.example", "password": "hush hush"}));
+    let stored = bench.owner().seal(&bench.secrets, &plain).unwrap();
+    for spelling in [
+        "\u{1}http://evil.example/",
+        "ht\ttp://evil.example/",
+        " \u{1f}\nHTTPS:evil.example",
+    ] {
+        // Where nothing stood, and where another stood.
+        for field in ["place", "other"] {
+            let mut incoming = Owner::mask(&stored);
+            incoming.insert(field.to_owned(), json!(spelling));
+            let merged = bench.owner().merge(&bench.secrets, &incoming, &stored);
+            assert!(merged.is_err(), "{field}: {spelling:?}");
+        }
+    }
+}
+
+#[test]
+fn a_secret_that_is_an_address_is_kept_by_its_mask() {
+    let bench = Bench::new();
+    let schema =
+        schema(json!({"properties": {"webhook_url": {"type": "string", "format": "password"}}}));
+    let owner = bench.with(&schema);
+    let plain = map(json!({"webhook_url": "https://hooks.example/abc"}));
+    let stored = owner.seal(&bench.secrets, &plain).unwrap();
+    let kept = owner.merge(&bench.secrets, &Owner::mask(&stored), &stored);
+    assert_eq!(kept.unwrap(), plain);
+}
+
+#[test]
+fn all_that_a_secret_holds_is_secret() {
+    let bench = Bench::new();
+    let schema = schema(json!({"properties": {"hidden": {"format": "password"}}}));
+    let owner = bench.with(&schema);
+    let plain = map(json!({"hidden": {"pin": [4711, "hush"]}, "hidden_not": "open"}));
+    let stored = owner.seal(&bench.secrets, &plain).unwrap();
+    let shown = Owner::mask(&stored);
+    assert_eq!(
+        Value::Object(shown),
+        json!({"hidden": {"pin": [MASK, MASK]}, "hidden_not": "open"})
+    );
+    assert_eq!(owner.unseal(&bench.secrets, &stored).unwrap(), plain);
 }

@@ -6,6 +6,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::configuration::SEALED;
+
 /// Far above any form that a person fills in.
 const NODES: usize = 10_000;
 const DEPTH: usize = 48;
@@ -94,6 +96,11 @@ impl<'schema> Walk<'schema> {
                 .try_for_each(|item| self.expand(item, depth + 1, budget)),
             Value::Object(fields) => {
                 for (name, value) in fields {
+                    if name == SEALED {
+                        return Err(format!(
+                            "it uses the name {SEALED}, which is the server's own"
+                        ));
+                    }
                     if depth > 0 && BASES.contains(&name.as_str()) && value.is_string() {
                         return Err(format!("{name} inside a schema is not supported"));
                     }

@@ -11,6 +11,9 @@ use crate::error::Error;
 
 pub const JSON: &str = "application/json; charset=utf-8";
 
+/// When to look whether an Admin has let a paused plugin go on.
+const PAUSED_RETRY_SECONDS: &str = "60";
+
 pub struct Reply {
     pub status: u16,
     pub content_type: Cow<'static, str>,
@@ -139,7 +142,9 @@ pub fn of_error(error: &Error, detail: Detail) -> Reply {
             retry_after,
         } => Reply::failure(503, message)
             .with("Retry-After", retry_after.as_secs().max(1).to_string()),
-        Error::Paused(message) => Reply::failure(503, message),
+        Error::Paused(message) => {
+            Reply::failure(503, message).with("Retry-After", PAUSED_RETRY_SECONDS)
+        }
         Error::TimedOut(message) => Reply::failure(504, message),
         Error::Full(message) => Reply::failure(507, message),
     }
@@ -242,7 +247,10 @@ mod tests {
             (Error::Full(text()), 507),
         ];
         for (error, status) in table {
-            assert_eq!(status_of(&error), status, "{error:?}");
+            let reply = of_error(&error, Detail::Others);
+            assert_eq!(reply.status, status, "{error:?}");
+            let says_when = reply.headers.iter().any(|(name, _)| *name == "Retry-After");
+            assert_eq!(says_when, matches!(status, 429 | 503), "{error:?}");
         }
     }
 

@@ -27,9 +27,10 @@ pub enum Who {
 /// How long a route may keep its worker; one worker is always kept for the quick ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pace {
-    /// Answers from memory and the databases alone.
+    /// Answers from memory and the databases alone. It may use every worker, so it waits for nothing that a
+    /// plugin's code can hold: no tenant's turn to write, no operation on a plugin.
     Quick,
-    /// May run plugin code or ask the marketplace's source.
+    /// May run plugin code, wait for others that do, or ask the marketplace's source.
     Slow,
 }
 
@@ -105,8 +106,8 @@ pub const ROUTES: &[Route] = &[
     route("DELETE", "/api/plugins/installations/:id", Admin, Slow, installations::uninstall, "Removes the plugin and all its data"),
     route("PUT", "/api/plugins/installations/:id/configuration", Admin, Slow, installations::configure, "{configuration} → installation with secrets masked"),
     route("GET", "/api/plugins/installations/:id/runs", Admin, Quick, runs::list, "?page=&pageSize=&only=notable → {items, page, pageSize, total, pages}: runs of the plugin's hooks and routes, newest first"),
-    route("POST", "/api/plugins/installations/:id/resume", Admin, Quick, runs::resume, "Ends the pause of a plugin that failed repeatedly → installation"),
-    route("PUT", "/api/plugins/installations/:id/permissions", Admin, Quick, installations::set_permissions, "{granted: [id]} → installation; holds from the next call"),
+    route("POST", "/api/plugins/installations/:id/resume", Admin, Slow, runs::resume, "Ends the pause of a plugin that failed repeatedly → installation"),
+    route("PUT", "/api/plugins/installations/:id/permissions", Admin, Slow, installations::set_permissions, "{granted: [id]} → installation; holds from the next call"),
     route("POST", "/api/plugins/:key/test-connection", Admin, Slow, installations::test_connection, "{configuration} → {success, message, testedAt}"),
     route("GET", "/api/plugins/:key/ui/bundle.js", Member, Quick, ui::bundle, "The installed plugin's UI bundle"),
     route("GET", "/api/plugins/:key/ui/dist/:filename", Member, Quick, ui::file, "A file of the installed plugin's UI"),

@@ -1,6 +1,6 @@
 //! Who may do slow work now: all workers but one, and a bounded line for the rest.
 //!
-//! Slow is what runs plugin code or may ask the marketplace's source. The kept worker serves everything else.
+//! Slow is what runs plugin code, may wait for what that holds, or may ask the marketplace's source. The kept worker serves everything else.
 //! A tenant may hold a quarter of the workers and no more, and so may a plugin; who is beyond that waits in
 //! the line for a bounded time. Whose client hung up leaves the line: nobody waits for that work, and it would
 //! keep others out.

@@ -12,6 +12,7 @@ use crate::package::Package;
 use crate::permission::{Granted, Wishes};
 use crate::plugin_key::PluginKey;
 use crate::recent::Recent;
+use crate::redaction::LastRedaction;
 use crate::script::{Program, Runtime};
 use crate::tenant::TenantId;
 
@@ -25,6 +26,7 @@ pub struct Loaded {
     pub program: Program,
     pub schema: Option<ConfigurationSchema>,
     pub wishes: Wishes,
+    pub last_redaction: LastRedaction,
 }
 
 /// What a call of a plugin may use, before its configuration is known.
@@ -32,6 +34,7 @@ pub struct Loaded {
 pub struct Rights<'a> {
     pub granted: &'a Granted,
     pub wishes: &'a Wishes,
+    pub last_redaction: &'a LastRedaction,
 }
 
 impl Loaded {
@@ -39,6 +42,7 @@ impl Loaded {
         Rights {
             granted,
             wishes: &self.wishes,
+            last_redaction: &self.last_redaction,
         }
     }
 }
@@ -73,6 +77,7 @@ impl Programs {
             program: self.compile(plugin, &package)?,
             schema: ConfigurationSchema::of(package.manifest())?,
             wishes: wishes(plugin, &package),
+            last_redaction: LastRedaction::default(),
         });
         self.kept.lock().keep(key, Arc::clone(&loaded));
         Ok(loaded)

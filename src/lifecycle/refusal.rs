@@ -7,6 +7,11 @@ use crate::redaction::Redaction;
 use crate::script::ScriptError;
 use crate::value::Value;
 
+/// Field errors of a refusal, as many as a schema's own.
+const MOST_ERRORS: usize = 50;
+/// Bytes of a field's name and of what is wrong with it.
+const LONGEST_FIELD_TEXT: usize = 1024;
+
 impl Lifecycle {
     /// What a hook's raised error means to the person who asked for the operation.
     /// A plugin may quote what it knows, so nothing of it is logged before it is cleaned.
@@ -43,6 +48,13 @@ pub(super) fn verdict(answer: &Value, fallback: &str) -> Result<()> {
         .get("errors")
         .map_or_else(Vec::new, |errors| listed_errors(Some(errors)));
     Err(Error::Refused { message, errors })
+}
+
+pub(super) fn not_valid(errors: Vec<FieldError>) -> Error {
+    Error::Refused {
+        message: "The configuration is not valid".to_owned(),
+        errors,
+    }
 }
 
 /// The seed's `errors` is a list of texts; `{field, message}` places one at its field.
@@ -92,7 +104,7 @@ pub(super) fn script_error(plugin: &PluginKey, error: ScriptError) -> Error {
     }
 }
 
-/// The error with every secret of the call taken out of its text.
+/// The error with every secret of the call taken out of its text, and no longer than a person reads.
 pub(super) fn without_secrets(error: Error, redaction: &Redaction) -> Error {
     let clean = |text: String| redaction.clean(&text);
     match error {
@@ -104,9 +116,10 @@ pub(super) fn without_secrets(error: Error, redaction: &Redaction) -> Error {
             message: clean(message),
             errors: errors
                 .into_iter()
+                .take(MOST_ERRORS)
                 .map(|error| FieldError {
-                    field: clean(error.field),
-                    message: clean(error.message),
+                    field: redaction.clean_to(&error.field, LONGEST_FIELD_TEXT),
+                    message: redaction.clean_to(&error.message, LONGEST_FIELD_TEXT),
                 })
                 .collect(),
         },

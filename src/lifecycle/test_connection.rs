@@ -1,6 +1,7 @@
 //! Testing a configuration that may not be stored yet.
 
 use serde::Serialize;
+use serde_json::Value as Json;
 
 use super::Lifecycle;
 use super::evidence::HookRuns;
@@ -12,6 +13,9 @@ use crate::plugin_key::PluginKey;
 use crate::script::{Hook, ScriptError};
 use crate::session::Caller;
 use crate::value::Value;
+
+/// Bytes of what a plugin tells beside success and message.
+const MOST_TOLD: usize = 64 * 1024;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -80,9 +84,16 @@ impl Lifecycle {
             self.metrics.plugin_error(key);
         }
         test.message = redaction.clean(&test.message);
-        test.more
-            .values_mut()
-            .for_each(|told| redaction.clean_json(told));
+        let mut more = Json::Object(std::mem::take(&mut test.more));
+        if !redaction.clean_json(&mut more, MOST_TOLD) {
+            return Ok(told(
+                false,
+                format!("The plugin told more than {MOST_TOLD} bytes about the connection"),
+            ));
+        }
+        if let Json::Object(more) = more {
+            test.more = more;
+        }
         Ok(test)
     }
 }

@@ -3,6 +3,7 @@
 use semver::Version;
 use serde_json::{Map, Value, json};
 
+use crate::configuration;
 use crate::configuration_schema::ConfigurationSchema;
 use crate::package::MANIFEST_BYTES;
 use crate::package::path::PackagePath;
@@ -90,7 +91,10 @@ impl Listing {
         let name = owned("name").unwrap_or_else(|| key.to_string());
         let has_page = manifest.get("ui").is_some_and(Value::is_object);
         let mut listing = Self {
-            permissions: Wishes::read(manifest.get("permissions"), has_page),
+            permissions: Wishes::read(manifest.get("permissions"), has_page).map(|wishes| {
+                let schema = manifest.get("configurationSchema");
+                wishes.with_schema(schema, configuration::is_secret)
+            }),
             display_name: owned("displayName").unwrap_or_else(|| name.clone()),
             name,
             description: owned("description").unwrap_or_default(),

@@ -1,13 +1,11 @@
-//! Names to addresses, once per hop, with a limit on time and on threads.
+//! Names to addresses, once per hop, with a limit on time.
 //!
 //! The client asks this resolver and connects to what it answers. An address that the policy
 //! refuses never reaches the client, and there is no second look-up that could answer otherwise.
 
 use std::fmt::Debug;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use ureq::config::Config;
@@ -21,15 +19,14 @@ use super::error::OutboundError;
 
 /// The client keeps no more than this.
 pub(super) const MAX_ADDRESSES: usize = 16;
-/// The system's look-up cannot be cancelled: a thread stays until it ends. This many may be waiting.
-const MAX_WAITING: usize = 64;
 /// Used when the client sets no limit of its own.
 pub(super) const LONGEST_LOOKUP: Duration = Duration::from_secs(10);
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum LookupError {
     NotFound(String),
     TimedOut,
+    /// Whoever asks has as many at work as may be.
     Busy,
 }
 
@@ -40,74 +37,6 @@ pub(super) trait Lookup: Debug + Send + Sync + 'static {
         port: u16,
         timeout: Duration,
     ) -> Result<Vec<SocketAddr>, LookupError>;
-}
-
-/// The machine's own resolver: `/etc/hosts`, name servers, whatever it is set up with.
-#[derive(Debug, Default)]
-pub(super) struct SystemLookup {
-    waiting: Arc<AtomicUsize>,
-}
-
-impl Lookup for SystemLookup {
-    fn lookup(
-        &self,
-        host: &str,
-        port: u16,
-        timeout: Duration,
-    ) -> Result<Vec<SocketAddr>, LookupError> {
-        if let Ok(address) = host.parse::<IpAddr>() {
-            return Ok(vec![SocketAddr::new(address, port)]);
-        }
-        let slot = Slot::take(&self.waiting).ok_or(LookupError::Busy)?;
-        let (sender, receiver) = mpsc::sync_channel(1);
-        let name = host.to_owned();
-        let work = move || {
-            let answer = (name.as_str(), port).to_socket_addrs().map(Vec::from_iter);
-            drop(slot);
-            // Nobody listens any more when the time ran out: that is what the time-out is for.
-            let _ = sender.send(answer);
-        };
-        std::thread::Builder::new()
-            .name("name-lookup".to_owned())
-            .spawn(work)
-            .map_err(|_| LookupError::Busy)?;
-        match receiver.recv_timeout(timeout) {
-            Ok(Ok(addresses)) if addresses.is_empty() => {
-                Err(LookupError::NotFound("it has no address".to_owned()))
-            }
-            Ok(Ok(addresses)) => Ok(addresses),
-            Ok(Err(error)) => Err(LookupError::NotFound(reason(&error))),
-            Err(RecvTimeoutError::Timeout) => Err(LookupError::TimedOut),
-            Err(RecvTimeoutError::Disconnected) => {
-                Err(LookupError::NotFound("the look-up failed".to_owned()))
-            }
-        }
-    }
-}
-
-/// The system words this as "failed to lookup address information: Name or service not known".
-fn reason(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    text.rsplit(": ").next().unwrap_or(&text).to_owned()
-}
-
-struct Slot(Arc<AtomicUsize>);
-
-impl Slot {
-    fn take(waiting: &Arc<AtomicUsize>) -> Option<Self> {
-        waiting
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |n| {
-                (n < MAX_WAITING).then_some(n + 1)
-            })
-            .ok()
-            .map(|_| Self(Arc::clone(waiting)))
-    }
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
-    }
 }
 
 /// What the client resolves with. Without a judge every address passes.

@@ -19,7 +19,16 @@ pub struct HostPattern {
 }
 
 impl HostPattern {
+    /// What it names is shown and stored as it is written again, so it must then name the same.
     pub fn parse(text: &str) -> Result<Self, String> {
+        let pattern = Self::read(text)?;
+        match Self::read(&pattern.to_string()) {
+            Ok(again) if again == pattern => Ok(pattern),
+            _ => Err(format!("'{text}' would not be read as it is shown")),
+        }
+    }
+
+    fn read(text: &str) -> Result<Self, String> {
         let refuse = |why: &str| {
             Err(format!(
                 "'{text}' {why}; a host is api.example.com, *.example.com or api.example.com:8443"
@@ -49,8 +58,8 @@ impl HostPattern {
             return refuse("is no name of a host");
         }
         let host = match Host::parse(name) {
-            Ok(Host::Domain(name)) => name,
-            Ok(address) if !below => address.to_string(),
+            Ok(Host::Domain(name)) if name.split('.').all(is_label) => name,
+            Ok(address @ (Host::Ipv4(_) | Host::Ipv6(_))) if !below => address.to_string(),
             _ => return refuse("is no name of a host"),
         };
         Ok(Self { host, below, port })
@@ -90,6 +99,13 @@ impl HostPattern {
                 port => url.port_or_known_default() == port,
             }
     }
+}
+
+fn is_label(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
 }
 
 fn is_web(url: &Url) -> bool {
@@ -177,6 +193,16 @@ mod tests {
             "[::1",
             "::1",
             "a..b",
+            "\u{ff0a}.com",
+            "\u{fe61}.com",
+            "%2a.com",
+            "a.%2a.com",
+            "*.%2eexample.org",
+            "a%2e.example",
+            "a.example,b.example",
+            "(every-server)",
+            "a&b.example",
+            "*.*",
             &"a".repeat(300),
         ] {
             let refusal = HostPattern::parse(bad);
@@ -186,8 +212,18 @@ mod tests {
 
     #[test]
     fn a_pattern_is_written_as_it_is_read() {
-        for text in ["a.example", "*.a.example:8443", "[::1]:9", "10.0.0.1"] {
-            assert_eq!(HostPattern::parse(text).unwrap().to_string(), text);
+        for (text, written) in [
+            ("a.example", "a.example"),
+            ("*.a.example:8443", "*.a.example:8443"),
+            ("[::1]:9", "[::1]:9"),
+            ("10.0.0.1", "10.0.0.1"),
+            ("B\u{fc}cher.example", "xn--bcher-kva.example"),
+            ("%61.example", "a.example"),
+            ("_dmarc.a-b.example", "_dmarc.a-b.example"),
+        ] {
+            let pattern = HostPattern::parse(text).unwrap();
+            assert_eq!(pattern.to_string(), written);
+            assert_eq!(HostPattern::parse(written), Ok(pattern));
         }
     }
 

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::capability::Capability;
 use super::hosts::HostPattern;
-use super::{Permission, Reach, Wish};
+use super::{Field, Permission, Reach, Wish};
 
 const MOST_HOSTS: usize = 32;
 const MOST_NAMES: usize = 32;
@@ -43,6 +43,7 @@ pub(super) fn wish(line: &Value) -> Result<Wish, String> {
         permission,
         reason: reason.to_owned(),
         optional,
+        field: Field::default(),
     })
 }
 
@@ -92,7 +93,10 @@ pub(super) fn parameters(permission: &Permission) -> Map<String, Value> {
 /// Control characters, and those that let a text read otherwise than it is written.
 fn reorders_or_hides(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        || matches!(
+            c,
+            '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+        )
 }
 
 fn capability(name: &str) -> Result<Capability, String> {
@@ -195,7 +199,7 @@ mod tests {
             ),
             (
                 json!({"capability": "network", "hostFromConfiguration": "url", "reason": "r"}),
-                "network:configuration.url",
+                "network?configuration=url",
             ),
             (
                 json!({"capability": "settings", "names": ["B", "A"], "reason": "r"}),
@@ -246,6 +250,18 @@ mod tests {
             (json!({"capability": "files", "reason": "a\nb"}), "one line"),
             (
                 json!({"capability": "files", "reason": "a\u{202e}b"}),
+                "one line",
+            ),
+            (
+                json!({"capability": "files", "reason": "a\u{ad}b"}),
+                "one line",
+            ),
+            (
+                json!({"capability": "files", "reason": "a\u{61c}b"}),
+                "one line",
+            ),
+            (
+                json!({"capability": "files", "reason": "a\u{e0041}b"}),
                 "one line",
             ),
             (

@@ -154,3 +154,47 @@ fn the_digest_changes_with_every_word_of_a_line() {
         assert!(seen.insert(wishes(json!([line])).digest()), "{field}");
     }
 }
+
+fn read(lines: Value) -> Wishes {
+    Wishes::read(Some(&lines), false).unwrap()
+}
+
+#[test]
+fn different_permissions_have_different_ids_and_digests() {
+    let field = json!([{"capability": "network", "hostFromConfiguration": "com", "reason": "r"}]);
+    let host = json!([{"capability": "network", "hosts": ["configuration.com"], "reason": "r"}]);
+    let (field, host) = (read(field), read(host));
+    assert_ne!(field.digest(), host.digest());
+    assert_ne!(field.0[0].id(), host.0[0].id());
+}
+
+#[test]
+fn the_server_that_the_author_entered_is_named() {
+    let lines =
+        json!([{"capability": "network", "hostFromConfiguration": "server", "reason": "r"}]);
+    let of = |schema: Value| read(lines.clone()).with_schema(Some(&schema), |_, _| false);
+    let plain = of(json!({"properties": {"server": {"type": "string"}}}));
+    let entered = of(json!({"properties": {"server": {"default": "https://evil.example/x"}}}));
+    assert!(!plain.0[0].sentence().contains("unless"));
+    assert_eq!(
+        entered.to_json(None)[0]["sentence"],
+        "Exchanges data with the server in the field 'server' of its configuration, \
+         which is evil.example:443 unless you enter another"
+    );
+    assert_ne!(plain.digest(), entered.digest());
+}
+
+#[test]
+fn a_field_that_the_schema_or_its_name_makes_secret_is_known_as_one() {
+    let of = |name: &str, schema: Value| {
+        let line = json!([{"capability": "network", "hostFromConfiguration": name, "reason": "r"}]);
+        read(line)
+            .with_schema(Some(&schema), crate::configuration::is_secret)
+            .0[0]
+            .field
+            .is_secret
+    };
+    let hidden = json!({"$defs": {"s": {"format": "password"}}, "properties": {"hook": {"$ref": "#/$defs/s"}}});
+    assert!(of("hook", hidden.clone()) && of("api_token", json!({})));
+    assert!(!of("server", hidden));
+}

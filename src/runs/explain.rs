@@ -22,6 +22,8 @@ fn ended(run: &Run) -> Option<String> {
     let why = why.as_deref().unwrap_or("the server's log says more");
     match ending {
         Ending::Limit(_) => Some(format!("stopped by a limit: {why}")),
+        // The refused call says it, where it is told.
+        Ending::Denied if account_tells_one(&run.account) => None,
         Ending::Denied => Some("it ended with a refused call".to_owned()),
         Ending::Raised => Some(format!("the plugin raised an error: {why}")),
         Ending::Host => Some(format!("the host could not do its part: {why}")),
@@ -34,11 +36,18 @@ fn ended(run: &Run) -> Option<String> {
     }
 }
 
+fn account_tells_one(account: &Account) -> bool {
+    account.host_calls.denied() == 1 && !account.host_calls.denials.is_empty()
+}
+
 fn refused(account: &Account) -> Option<String> {
     let count = account.host_calls.denied();
     let first = account.host_calls.denials.first()?;
     let what = format!("{}.{}: {}", first.module, first.name, first.what);
     Some(match count {
+        1 if account.ending == Ending::Denied => {
+            format!("it ended with a refused call: {what}")
+        }
         1 => format!("1 call was refused: {what}"),
         count => format!("{count} calls were refused, the first: {what}"),
     })
@@ -151,8 +160,9 @@ mod tests {
             .unwrap(),
             "stopped by a limit: script time 5 s"
         );
-        let denied = |count| {
+        let denied = |ending, count| {
             told(|run| {
+                run.account.ending = ending;
                 let mut function = used("request", count, 0);
                 function.denied = count;
                 run.account.host_calls.functions = vec![function];
@@ -164,10 +174,18 @@ mod tests {
             })
             .unwrap()
         };
-        assert_eq!(denied(1), "1 call was refused: http.request: not granted");
-        assert_eq!(
-            denied(7),
-            "7 calls were refused, the first: http.request: not granted"
-        );
+        let first = "http.request: not granted";
+        for (ending, count, told) in [
+            (Ending::Ok, 1, "1 call was refused: "),
+            (Ending::Ok, 7, "7 calls were refused, the first: "),
+            (Ending::Denied, 1, "it ended with a refused call: "),
+            (
+                Ending::Denied,
+                7,
+                "it ended with a refused call; 7 calls were refused, the first: ",
+            ),
+        ] {
+            assert_eq!(denied(ending, count), format!("{told}{first}"));
+        }
     }
 }

@@ -183,9 +183,8 @@ fn result_text<T>(result: &Result<T, ScriptError>) -> Option<String> {
     }
 }
 
-/// Cleaned whole before it is cut: a secret that the cut divides would not be found.
 fn clean(redaction: &Redaction, text: &str) -> String {
-    cut(redaction.clean(text))
+    cut(redaction.clean_to(text, LONGEST_TEXT * char::MAX.len_utf8()))
 }
 
 fn cut(text: String) -> String {

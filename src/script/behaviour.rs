@@ -221,6 +221,26 @@ fn an_error_carries_its_status_and_its_place() {
         (Language::Lua, "\n\n local x = nil + 1", "main.lua:6: "),
         (
             Language::Lua,
+            "\n\n string.find(nil, 'a')",
+            "main.lua:6: invalid argument #1 to 'find' (string expected, got nil)",
+        ),
+        (
+            Language::Lua,
+            "\n\n ('a'):find('a', {})",
+            "main.lua:6: invalid argument #3 to 'find' (number expected, got table)",
+        ),
+        (
+            Language::Lua,
+            "\n\n ('a'):split({})",
+            "main.lua:6: invalid argument #2 to 'split' (string expected, got table)",
+        ),
+        (
+            Language::Lua,
+            "\n\n ('a'):rep()",
+            "main.lua:6: invalid argument #2 to 'rep' (number expected, got nil)",
+        ),
+        (
+            Language::Lua,
             "\n\n ctx.json.decode('{')",
             "main.lua:6: json.decode: this is not JSON",
         ),

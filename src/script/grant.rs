@@ -16,8 +16,16 @@ pub struct Grant {
     held: Capabilities,
     granted: Granted,
     wishes: Wishes,
-    /// The servers that the call's configuration names; `None` where a field has no URL.
-    configured: Vec<(String, Option<HostPattern>)>,
+    configured: Vec<Configured>,
+}
+
+/// The server that a field of the call's configuration names.
+#[derive(Clone, Debug)]
+struct Configured {
+    field: String,
+    /// `None` where it has no URL.
+    server: Option<HostPattern>,
+    is_secret: bool,
 }
 
 /// The servers that a call may ask. To be asked again for each address that a redirect leads to.
@@ -48,7 +56,12 @@ impl Grant {
         let configured = granted.iter().filter_map(|permission| match permission {
             Permission::Network(Reach::Configured(field)) => {
                 let url = configuration.get(field).and_then(Value::as_str);
-                Some((field.clone(), url.and_then(HostPattern::of_url)))
+                let wish = wishes.iter().find(|wish| wish.permission == *permission);
+                Some(Configured {
+                    field: field.clone(),
+                    server: url.and_then(HostPattern::of_url),
+                    is_secret: wish.is_none_or(|wish| wish.field.is_secret),
+                })
             }
             _ => None,
         });
@@ -108,7 +121,7 @@ impl Grant {
         match self.wishes.iter().find(|wish| serves(&wish.permission)) {
             Some(wish) => format!(
                 "an Admin can grant it: open the plugin's page, Permissions, and allow '{}'",
-                wish.permission.sentence()
+                wish.sentence()
             ),
             None => format!(
                 "its manifest does not ask for it: in 'permissions' its author must {author}, for an Admin to allow"
@@ -131,8 +144,8 @@ impl Network<'_> {
             grant
                 .configured
                 .iter()
-                .find(|(known, _)| known == field)
-                .and_then(|(_, server)| server.as_ref())
+                .find(|known| known.field == field)
+                .and_then(|known| known.server.as_ref())
         };
         let serves = |permission: &Permission| match permission {
             Permission::Network(Reach::Hosts(hosts)) => hosts.iter().any(|host| host.matches(url)),
@@ -161,8 +174,14 @@ impl Network<'_> {
                 known.extend(hosts.iter().map(HostPattern::to_string));
             }
         }
-        for (field, server) in &self.0.configured {
+        for Configured {
+            field,
+            server,
+            is_secret,
+        } in &self.0.configured
+        {
             known.push(match server {
+                Some(_) if *is_secret => format!("the server of the field '{field}'"),
                 Some(server) => format!("{server} from the field '{field}'"),
                 None => format!("the field '{field}', which holds no http or https address"),
             });
@@ -269,6 +288,25 @@ mod tests {
                 .unwrap_err()
                 .contains("field 'server', which holds no")
         );
+    }
+
+    #[test]
+    fn the_server_of_a_secret_field_is_in_no_message() {
+        let line =
+            json!([{"capability": "network", "hostFromConfiguration": "api_token", "reason": "r"}]);
+        let wishes = Wishes::read(Some(&line), false)
+            .unwrap()
+            .with_schema(None, crate::configuration::is_secret);
+        let configuration = json!({"api_token": "https://hush.example/x"});
+        let granted = wishes.without(&[]).unwrap();
+        let grant = Grant::of(&granted, &wishes, configuration.as_object().unwrap());
+        assert_eq!(reaches(&grant, "https://hush.example/"), Ok(()));
+        let why = reaches(&grant, "https://other.example/").unwrap_err();
+        assert!(
+            why.contains("granted: the server of the field 'api_token'"),
+            "{why}"
+        );
+        assert!(!why.contains("hush"), "{why}");
     }
 
     #[test]

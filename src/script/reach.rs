@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::fixture::{self, Language, compile};
 use super::{Call, Grant, Hook, Program, ScriptError};
 use crate::error::Error;
-use crate::outbound::{AllowEntry, Outbound, OutboundPolicy};
+use crate::outbound::{AllowEntry, Asker, Ledger, Outbound, OutboundPolicy};
 use crate::storage::plugin_db::{Params, PluginDb};
 use crate::storage::tests::Fixture;
 use crate::value::{Map, Value};
@@ -459,6 +459,34 @@ fn fetch(language: Language, address: &str, request: &str) -> Result<Value, Scri
         ..fixture::call()
     };
     fixture::run_as(&program, Map::new(), call)
+}
+
+#[test]
+fn names_are_looked_up_on_account_of_the_plugin() {
+    for language in Language::BOTH {
+        for function in ["request", "check"] {
+            let body = match language {
+                Language::Lua => {
+                    format!("return ctx.http.{function}({{ url = \"http://h.example/\" }})")
+                }
+                Language::Rhai => format!("ctx.http.{function}(#{{ url: \"http://h.example/\" }})"),
+            };
+            let program = compile(language, &language.plugin(&body))
+                .unwrap_or_else(|error| panic!("{body}: {error}"));
+            let ledger = Arc::new(Ledger::default());
+            let call = Call {
+                outbound: Arc::new(Outbound::with_ledger(&ledger)),
+                grant: Grant::reaching(&["http://h.example"]),
+                ..fixture::call()
+            };
+            let asker = Asker {
+                tenant: call.tenant.clone(),
+                plugin: call.plugin.clone(),
+            };
+            let _not_found = fixture::run_as(&program, Map::new(), call);
+            assert_eq!(ledger.take(), [Some(asker)], "{language:?} {function}");
+        }
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@
 use std::cell::Cell;
 
 use crate::script::heap;
+use crate::storage;
 
 thread_local! {
     static HEAP: Cell<bool> = const { Cell::new(false) };
@@ -26,7 +27,8 @@ pub fn note_heap_and_stack() {
 
 /// Called once a call has dropped all it had.
 pub fn give_back() {
-    if HEAP.take() {
+    // Both are asked: each forgets what it has told.
+    if HEAP.take() | storage::was_hungry() {
         heap::give_back();
     }
 }

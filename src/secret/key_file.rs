@@ -26,15 +26,17 @@ pub struct KeyFile {
 impl KeyFile {
     /// The file at that place; the default place is filled on first use.
     pub fn at(place: &SecretKeyPlace) -> Result<Self> {
-        let path = match place {
-            SecretKeyPlace::Given(path) => path,
-            SecretKeyPlace::File(path) => {
-                if !path.exists() {
-                    make(path)?;
-                }
-                path
-            }
-        };
+        if let SecretKeyPlace::File(path) = place
+            && !path.exists()
+        {
+            make(path)?;
+        }
+        Self::existing(place)
+    }
+
+    /// The file at that place, where it must be already.
+    pub fn existing(place: &SecretKeyPlace) -> Result<Self> {
+        let (SecretKeyPlace::Given(path) | SecretKeyPlace::File(path)) = place;
         // What a link leads to is replaced, not the link.
         let path = path
             .canonicalize()
@@ -64,11 +66,11 @@ impl KeyFile {
         Ok(keys)
     }
 
-    /// Puts a new key before those that are there.
-    pub fn add_key(&self) -> Result<()> {
+    /// A new key before those that are there; nothing is written.
+    pub fn with_new_key(&self) -> Result<Vec<Key>> {
         let mut keys = self.read()?;
         keys.insert(0, new_key()?);
-        self.replace(&keys)
+        Ok(keys)
     }
 
     /// Leaves only the newest key.
@@ -78,7 +80,7 @@ impl KeyFile {
         self.replace(&keys)
     }
 
-    fn replace(&self, keys: &[Key]) -> Result<()> {
+    pub fn replace(&self, keys: &[Key]) -> Result<()> {
         let folder = folder_of(&self.path);
         self.write_beside(folder, keys).map_err(|error| {
             Error::Conflict(format!(
@@ -220,7 +222,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = KeyFile::at(&SecretKeyPlace::File(folder.path().join("key"))).unwrap();
         let [old] = file.read().unwrap().try_into().unwrap();
-        file.add_key().unwrap();
+        let keys = file.with_new_key().unwrap();
+        assert_eq!(file.read().unwrap().len(), 1);
+        file.replace(&keys).unwrap();
         let [new, kept] = file.read().unwrap().try_into().unwrap();
         assert!(kept == old && new != old);
         file.retire_old_keys().unwrap();

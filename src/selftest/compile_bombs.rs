@@ -16,7 +16,8 @@ const MOST_TIME: Duration = Duration::from_millis(500);
 const MOST_TIME_UNOPTIMIZED: Duration = Duration::from_secs(10);
 const MOST_MEMORY: u64 = 64 << 20;
 
-const LOOKS: usize = 3;
+/// A machine with other work may make a compile late: it is late if it is so each time.
+const LOOKS: usize = 5;
 
 /// Every bomb as often as it may be looked at; each copy is another text, so that none is known already.
 pub fn packages() -> Vec<Package> {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use jsonwebtoken::{DecodingKey, EncodingKey};
-use rusqlite::{Transaction, named_params};
+use rusqlite::{Connection, named_params};
 
 use super::token::{self, Claims, Purpose};
 use crate::clock;
@@ -68,6 +68,19 @@ pub enum Rotation {
     KeepSessions,
 }
 
+/// Whether a signing key opens with an older secret key; an error where there are some and none does.
+pub fn opens(storage: &Storage, secrets: &SecretBox) -> Result<bool> {
+    let mut failed = Ok(false);
+    for (kid, secret) in storage.control(stored)? {
+        match secrets.reseal(&place(&kid), &secret) {
+            Ok(Some(_)) => return Ok(true),
+            Ok(None) => {}
+            Err(error) => failed = Err(error),
+        }
+    }
+    failed
+}
+
 /// Leaves no signing key under an older secret key. Rows that are sealed with the newest stay as they are, so that
 /// an interrupted rotation ends no session twice. Returns how many rows it changed.
 pub fn rotate(storage: &Storage, secrets: &SecretBox, how: Rotation) -> Result<usize> {
@@ -101,8 +114,8 @@ pub fn rotate(storage: &Storage, secrets: &SecretBox, how: Rotation) -> Result<u
     })
 }
 
-fn stored(tx: &Transaction<'_>) -> Result<Vec<(String, Vec<u8>)>> {
-    let rows = tx
+fn stored(conn: &Connection) -> Result<Vec<(String, Vec<u8>)>> {
+    let rows = conn
         .prepare("SELECT kid, secret FROM signing_keys ORDER BY created_at, kid")?
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<_, _>>()?;

@@ -135,6 +135,7 @@ fn strict(purpose: Purpose) -> Validation {
 /// Reads a token under a key that nobody else has: none may pass.
 #[cfg(feature = "fuzzing")]
 pub fn fuzz(text: &str) {
+    super::signer::install();
     let Ok(secret) = crate::random::bytes::<32>() else {
         return;
     };

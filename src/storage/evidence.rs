@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::settings;
+use super::{memory, settings};
 
 /// Nobody else writes to such a file.
 const BUSY: Duration = Duration::from_secs(1);
@@ -16,6 +16,7 @@ const JOURNAL_SIZE_LIMIT: i64 = 8 << 20;
 /// Opens it, or makes an empty one. After a crash of the machine the last writes may be gone, and the
 /// file is whole: that is what synchronous NORMAL means in WAL mode.
 pub fn open_evidence(path: &Path) -> rusqlite::Result<Connection> {
+    memory::install()?;
     let connection = Connection::open_with_flags(path, settings::OPEN_OR_CREATE)?;
     settings::harden(&connection, BUSY)?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;

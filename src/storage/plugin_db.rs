@@ -44,6 +44,8 @@ pub struct PluginDb {
     session: Option<Session>,
     /// A transaction was ended behind our back; nothing may follow it.
     ended: bool,
+    /// What was read last: a loop over rows runs one text many times.
+    last: Option<(Box<str>, Arc<Statement>)>,
 }
 
 /// Whose statement, in whose data.
@@ -81,6 +83,7 @@ impl PluginDb {
             installation: None,
             session: None,
             ended: false,
+            last: None,
         }
     }
 
@@ -222,8 +225,15 @@ impl PluginDb {
         }
     }
 
-    fn read(&self, sql: &str) -> Result<Arc<Statement>, DbError> {
-        Ok(self.storage.statements.read(sql, &self.scope.tenant)?)
+    fn read(&mut self, sql: &str) -> Result<Arc<Statement>, DbError> {
+        if let Some((text, statement)) = &self.last
+            && **text == *sql
+        {
+            return Ok(Arc::clone(statement));
+        }
+        let statement = self.storage.statements.read(sql, &self.scope.tenant)?;
+        self.last = Some((sql.into(), Arc::clone(&statement)));
+        Ok(statement)
     }
 
     fn run<T>(

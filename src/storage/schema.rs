@@ -147,6 +147,7 @@ pub fn is_blank(connection: &Connection) -> Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::storage::settings::open_in_memory;
 
     /// ALTER leaves other white space around commas and parentheses than a person does.
     fn objects(connection: &Connection) -> Vec<String> {
@@ -165,9 +166,9 @@ mod tests {
     #[test]
     fn a_migrated_database_equals_a_fresh_one() {
         for kind in [Kind::Control, Kind::Tenant] {
-            let fresh = Connection::open_in_memory().unwrap();
+            let fresh = open_in_memory().unwrap();
             kind.create(&fresh).unwrap();
-            let mut migrated = Connection::open_in_memory().unwrap();
+            let mut migrated = open_in_memory().unwrap();
             kind.migrate(&mut migrated).unwrap();
             assert_eq!(objects(&fresh), objects(&migrated), "{kind}");
             assert!(
@@ -213,7 +214,7 @@ mod tests {
 
     #[test]
     fn only_an_untouched_file_is_blank() {
-        let connection = Connection::open_in_memory().unwrap();
+        let connection = open_in_memory().unwrap();
         assert!(is_blank(&connection).unwrap());
         Kind::Control.create(&connection).unwrap();
         assert!(!is_blank(&connection).unwrap());

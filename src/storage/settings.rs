@@ -7,6 +7,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags};
 
+use super::{TENANT_SLOTS, memory};
 use crate::error::Result;
 
 /// Without CREATE: neither opening nor attaching ever makes a file for an unknown name.
@@ -21,9 +22,13 @@ pub const TENANT_PAGES: i64 = 262_144;
 /// What one plugin may hold of it: 256 MB.
 pub const PLUGIN_PAGES: i64 = 65_536;
 const CACHED_STATEMENTS: usize = 64;
-/// What all connections of the process may hold together, page caches included. SQLite itself keeps no
-/// account per connection, so one hungry statement can make others fail while it runs: they say "busy".
-const MEMORY_BYTES: i64 = 256 << 20;
+/// What one statement of a plugin may take: sorting, groups, common tables and values together.
+pub const PLUGIN_STATEMENT_BYTES: isize = 32 << 20;
+/// What the host is left when every connection runs such a statement.
+const HOST_BYTES: i64 = 256 << 20;
+/// What all connections of the process may hold together, page caches included: a last wall, which no
+/// plugin comes to.
+const MEMORY_BYTES: i64 = TENANT_SLOTS as i64 * PLUGIN_STATEMENT_BYTES as i64 + HOST_BYTES;
 
 const HOST_VALUE_BYTES: i32 = 64 << 20;
 const HOST_SQL_BYTES: i32 = 1_000_000;
@@ -137,8 +142,15 @@ pub fn run_cached(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
     connection.prepare_cached(sql)?.execute([]).map(|_| ())
 }
 
+/// An empty database that no file holds.
+pub fn open_in_memory() -> rusqlite::Result<Connection> {
+    memory::install()?;
+    Connection::open_with_flags(":memory:", OPEN_EXISTING)
+}
+
 /// Opens a database as `main` of a connection of its own.
 pub fn open_file(path: &std::path::Path, flags: OpenFlags, busy: Duration) -> Result<Connection> {
+    memory::install()?;
     let connection = Connection::open_with_flags(path, flags)?;
     harden(&connection, busy)?;
     make_durable(&connection, "main")?;

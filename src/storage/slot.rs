@@ -51,7 +51,7 @@ pub struct Attacher {
 
 impl Slot {
     pub fn open(busy: Duration) -> rusqlite::Result<Self> {
-        let connection = Connection::open_with_flags(":memory:", settings::OPEN_EXISTING)?;
+        let connection = settings::open_in_memory()?;
         settings::harden(&connection, busy)?;
         settings::close_main(&connection)?;
         functions::install(&connection)?;

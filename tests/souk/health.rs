@@ -31,7 +31,9 @@ fn a_started_server_is_alive_and_ready() {
 fn packages_that_cannot_be_written_are_named_as_the_reason() {
     let server = TestServer::builtin();
     std::fs::remove_dir(server.data.join("staging")).unwrap();
-    let failure = server.nobody().get("/readyz").is(503).json()["error"].clone();
+    let answer = server.nobody().get("/readyz").is(503);
+    assert_eq!(answer.header("retry-after"), Some("2"));
+    let failure = answer.json()["error"].clone();
     assert_eq!(failure["database"], "ok");
     assert_eq!(failure["disk"], "ok");
     assert_eq!(failure["status"], "not ready");

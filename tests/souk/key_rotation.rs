@@ -138,6 +138,61 @@ fn the_old_key_stays_while_a_tenant_cannot_be_read() {
 }
 
 #[test]
+fn a_key_of_another_data_folder_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    import(folder, &lines(1..=2));
+    let (serving, nobody) = serve(folder);
+    let body = json!({"pluginKey": "configurable", "config": {"server_url": "http://a.example", "password": password(2)}});
+    sign_in(&nobody, 2)
+        .post("/api/plugins/install", body)
+        .is(201);
+    serving.kill();
+    let foreign = format!("{}\n", BASE64.encode([9; 32]));
+    // With sessions to prove it by, and where a rotation has ended them all.
+    for ends_sessions in [false, true] {
+        if ends_sessions {
+            let (code, _, err) = run(&flags(folder, &["admin", "rotate-key"]));
+            assert_eq!(code, Some(0), "{err}");
+        }
+        let right = std::fs::read_to_string(folder.join("secret.key")).unwrap();
+        std::fs::write(folder.join("secret.key"), &foreign).unwrap();
+        let (code, _, err) = run(&flags(folder, &["admin", "rotate-key"]));
+        assert_eq!(code, Some(1), "{err}");
+        assert!(
+            err.contains("nothing was changed") && err.contains("sealed with another key"),
+            "{err}"
+        );
+        let now = std::fs::read_to_string(folder.join("secret.key")).unwrap();
+        assert_eq!(now, foreign);
+        std::fs::write(folder.join("secret.key"), right).unwrap();
+    }
+    let (_serving, nobody) = serve(folder);
+    assert_readable(&nobody, 2);
+}
+
+#[test]
+fn a_rotation_makes_no_key_where_there_was_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    import(folder, &lines(1..=1));
+    let home = folder.join("home");
+    std::fs::create_dir(&home).unwrap();
+    let [data, path, ..] = at(folder);
+    let ended = Command::new(env!("CARGO_BIN_EXE_souk"))
+        .args(["admin", "rotate-key", &data, &path])
+        .env("HOME", &home)
+        .env("XDG_CONFIG_HOME", &home)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let err = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(2), "{err}");
+    assert!(err.contains("cannot read the secret key"), "{err}");
+    assert_eq!(std::fs::read_dir(&home).unwrap().count(), 0);
+}
+
+#[test]
 fn a_key_file_that_cannot_be_read_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();

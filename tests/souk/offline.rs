@@ -199,12 +199,12 @@ fn a_refused_request_is_counted_and_logged_with_who_asked_for_what() {
     let log = server.log();
     let lines: Vec<&str> = log
         .lines()
-        .filter(|line| line.contains("a request was refused"))
+        .filter(|line| line.contains("a call was refused"))
         .collect();
     assert_eq!(lines.len(), 2, "{log}");
     for (line, host, reason) in [
-        (lines[0], "127.0.0.1", "address"),
-        (lines[1], "pub.example", "not_granted"),
+        (lines[0], "127.0.0.1", "outbound.allow"),
+        (lines[1], "pub.example", "not granted"),
     ] {
         for part in ["echo", "a4ayc80OGd", host, reason] {
             assert!(line.contains(part), "{part}: {line}");

@@ -296,3 +296,26 @@ fn ambiguous_and_oversized_bodies_are_refused() {
     send("[".repeat(100_000).into_bytes()).is(400);
     send(format!("\"{}\"", "x".repeat(11 << 20)).into_bytes()).is(413);
 }
+
+#[test]
+fn an_error_of_a_plugin_is_one_line_of_the_log() {
+    let server = TestServer::with_installed(&["echo"]);
+    let forged = "2026-11-24T00:00:00.000000Z  INFO a line that nobody wrote";
+    let body = json!({ "text": format!("x\r\n{forged}") });
+    server
+        .as_role(1, "Editor")
+        .post("/api/plugins/echo/raise", body)
+        .is(500);
+    let end = Instant::now() + Duration::from_secs(10);
+    while !server.log().contains("nobody wrote") {
+        assert!(Instant::now() < end, "it is not in the log");
+        std::thread::yield_now();
+    }
+    let log = server.log();
+    let line = log
+        .lines()
+        .find(|line| line.contains("nobody wrote"))
+        .unwrap();
+    assert!(!line.starts_with(forged), "{line}");
+    assert!(line.contains("a plugin failed"), "{line}");
+}

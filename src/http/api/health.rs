@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::error::Result;
 use crate::http::exchange::Exchange;
 use crate::http::reply::Reply;
+use crate::readiness;
 
 pub fn alive(_exchange: &Exchange<'_>) -> Result<Reply> {
     Ok(Reply::ok(json!({ "status": "alive" })))
@@ -36,7 +37,11 @@ pub fn ready(exchange: &Exchange<'_>) -> Result<Reply> {
     if let (Some(fields), true) = (told.as_object_mut(), exchange.app.config.offline) {
         fields.insert("network".to_owned(), "offline".into());
     }
-    Ok(Reply::envelope(if ready { 200 } else { 503 }, told))
+    if ready {
+        return Ok(Reply::ok(told));
+    }
+    let seconds = readiness::HOLDS.as_secs().to_string();
+    Ok(Reply::envelope(503, told).with("Retry-After", seconds))
 }
 
 /// The seed's health check, which answers 200 whatever it found. Without the organization's own

@@ -5,10 +5,8 @@ use std::time::Duration;
 use url::Url;
 
 use super::url::{add_query, pairs, read};
-use super::{
-    ARGUMENTS, Arguments, Body, HostCall, HostError, HostFn, Kind, Param, json, log, raised,
-};
-use crate::outbound::{OutboundError, OutboundRequest, OutboundResponse};
+use super::{ARGUMENTS, Arguments, Body, HostCall, HostError, HostFn, Kind, Param, json, raised};
+use crate::outbound::{Asker, OutboundRequest, OutboundResponse, asked_by};
 use crate::script::grant::Capability;
 use crate::script::limits::Size;
 use crate::value::{Map, Value};
@@ -81,34 +79,16 @@ fn request(host: &mut HostCall<'_>, mut args: Arguments) -> Result<Value, HostEr
         max_body: LONGEST_REPLY,
     };
     let network = host.call.grant.network();
-    let answer = host
-        .call
-        .outbound
-        .request(&request, &|url| network.allows(url));
+    let answer = asked_by(asker(host), || {
+        let outbound = &host.call.outbound;
+        outbound.request(&request, &|url| network.allows(url))
+    });
     match answer {
         Ok(response) => Ok(reply(response)),
-        Err(error) => Err(failed(host, &request.url, &error)),
+        // A refusal is a wall, which the gate tells the operator; anything else is how networks are.
+        Err(error) if error.denial().is_some() => Err(HostError::Denied(error.to_string())),
+        Err(error) => raised(error.to_string()),
     }
-}
-
-/// A refusal is a wall and is told to the operator; anything else is how networks are.
-fn failed(host: &mut HostCall<'_>, url: &Url, error: &OutboundError) -> HostError {
-    let text = error.to_string();
-    let Some(reason) = error.denial() else {
-        return HostError::Raised(text);
-    };
-    let asked = log::clean(url.host_str().unwrap_or_default());
-    if log::may_write(host) {
-        let (plugin, tenant) = (host.call.plugin.as_str(), host.call.tenant.as_str());
-        tracing::warn!(
-            plugin,
-            tenant,
-            host = asked,
-            reason,
-            "[PluginService] a request was refused"
-        );
-    }
-    HostError::Denied(text)
 }
 
 fn check(host: &mut HostCall<'_>, mut args: Arguments) -> Result<Value, HostError> {
@@ -116,14 +96,13 @@ fn check(host: &mut HostCall<'_>, mut args: Arguments) -> Result<Value, HostErro
         return raised("request must be a map");
     };
     known(&fields, &["url", "verifyTls"])?;
+    let (url, verify) = (address(&fields)?, verify(&fields)?);
     let network = host.call.grant.network();
-    let refusal = host
-        .call
-        .outbound
-        .check(&address(&fields)?, verify(&fields)?, &|url| {
-            network.allows(url)
-        })
-        .err();
+    let answer = asked_by(asker(host), || {
+        let outbound = &host.call.outbound;
+        outbound.check(&url, verify, &|url| network.allows(url))
+    });
+    let refusal = answer.err();
     Ok(Value::map([
         ("allowed", Value::Bool(refusal.is_none())),
         (
@@ -131,6 +110,14 @@ fn check(host: &mut HostCall<'_>, mut args: Arguments) -> Result<Value, HostErro
             refusal.map_or(Value::Null, |why| Value::Text(why.to_string())),
         ),
     ]))
+}
+
+/// What look-ups of names are counted on.
+fn asker(host: &HostCall<'_>) -> Asker {
+    Asker {
+        tenant: host.call.tenant.clone(),
+        plugin: host.call.plugin.clone(),
+    }
 }
 
 fn known(fields: &Map, names: &[&str]) -> Result<(), HostError> {

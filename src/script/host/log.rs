@@ -8,6 +8,7 @@ use crate::script::grant::Capability;
 use crate::value::Value;
 
 const LONGEST_LINE: usize = 4_000;
+const LONGEST_LINE_BYTES: usize = LONGEST_LINE * char::MAX.len_utf8();
 const MOST_LINES: u32 = 200;
 
 const PARAMS: &[Param] = &[
@@ -59,13 +60,13 @@ fn write(host: &mut HostCall<'_>, args: &Arguments, level: Level) -> Result<Valu
     let plugin = host.call.plugin.as_str();
     let tenant = host.call.tenant.as_str();
     let redaction = &host.call.redaction;
-    let message = clean(&redaction.clean(args.text(0)));
+    let message = clean(&redaction.clean_to(args.text(0), LONGEST_LINE_BYTES));
     // Cleaned before it is written: the escapes of a text in a text in a text are without end.
     let fields = match args.value(1).to_json() {
         Ok(serde_json::Value::Null) => String::new(),
         Ok(mut json) => {
-            redaction.clean_json(&mut json);
-            clean(&redaction.clean(&json.to_string()))
+            redaction.clean_json(&mut json, LONGEST_LINE_BYTES);
+            clean(&redaction.clean_to(&json.to_string(), LONGEST_LINE_BYTES))
         }
         Err(error) => error.to_string(),
     };

@@ -62,7 +62,12 @@ pub fn build(limits: &Limits) -> Engine {
 fn bound_parsing(engine: &mut Engine) {
     engine.on_parse_token(|token, _, _| {
         let refused = |why: String| Token::LexError(LexError::Runtime(why).into());
-        if current::must_stop() {
+        // Within a template the parser takes nothing but text, and panics at any other error.
+        let may_be_template = matches!(
+            token,
+            Token::StringConstant(..) | Token::InterpolatedString(..) | Token::LexError(..)
+        );
+        if !may_be_template && current::must_stop() {
             return refused("the time to load a plugin is over".to_owned());
         }
         // The parser looks through all names of a scope for each new one.
@@ -84,5 +89,27 @@ fn print(text: &str) {
         let line = vec![host::Argument::Plain(text.into())];
         // A plugin that may not log prints nothing.
         let _ = host::invoke(info, &running, line);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::script::running::Running;
+
+    #[test]
+    fn a_load_that_meets_a_limit_within_a_template_is_refused_and_does_not_panic() {
+        let limits = Arc::new(Limits::default());
+        let engine = build(&limits);
+        let source = format!("`{}`", "${1}".repeat(2_000));
+        // Each step ends the load at another token.
+        for step in 0..200 {
+            let running = Arc::new(Running::loading(&limits));
+            let _current = current::enter(&running, 10_000 + 101 * step);
+            let refused = engine.compile(&source).unwrap_err().to_string();
+            assert!(refused.contains("is over"), "{refused}");
+        }
     }
 }

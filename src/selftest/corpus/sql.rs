@@ -185,6 +185,16 @@ pub const SEEDS: &[Seed] = &[
     ),
     sql("zeros of one value", "SELECT zeroblob(900000000)", TOO_MUCH),
     sql(
+        "texts kept twice while it counts",
+        "WITH RECURSIVE c(n, t) AS MATERIALIZED (SELECT 1, replace(hex(zeroblob(5000)), '0', 'x') UNION ALL SELECT n + 1, t FROM c WHERE n < 20000), d(m) AS (SELECT 1 UNION ALL SELECT m + 1 FROM d WHERE m < 300000) SELECT (SELECT count(*) FROM (SELECT DISTINCT n, t FROM c)), (SELECT count(*) FROM d)",
+        TOO_MUCH,
+    ),
+    sql(
+        "a sort of millions",
+        "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 5000000) SELECT i FROM c ORDER BY i * 7919 % 5000011",
+        TOO_MUCH,
+    ),
+    sql(
         "a search that takes minutes",
         "SELECT instr(replace(hex(zeroblob(400000)), '0', 'a'), replace(hex(zeroblob(200000)), '0', 'a') || 'b')",
         &[Refused, Statement, Harmless, Memory],

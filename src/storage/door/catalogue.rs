@@ -21,6 +21,8 @@ pub enum Kind {
 pub struct Catalogue {
     /// SQLite's schema cookie.
     pub version: i64,
+    /// The name under which the tenant's file is attached.
+    pub schema: String,
     owned: HashMap<String, Kind>,
     others: HashSet<String>,
     roots: HashSet<i64>,
@@ -36,6 +38,7 @@ impl Catalogue {
     ) -> rusqlite::Result<Self> {
         let mut catalogue = Self {
             version: version(connection, tenant)?,
+            schema: tenant.as_str().to_owned(),
             ..Self::default()
         };
         // sqlite_schema without its schema would be that of the empty `main`. A TenantId is safe in quotes.

@@ -296,6 +296,7 @@ fn too_big(function: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::storage::settings::open_in_memory;
 
     #[test]
     fn the_list_is_sorted_for_the_search() {
@@ -305,8 +306,8 @@ mod tests {
 
     #[test]
     fn our_functions_answer_as_those_of_sqlite() {
-        let theirs = Connection::open_in_memory().unwrap();
-        let ours = Connection::open_in_memory().unwrap();
+        let theirs = open_in_memory().unwrap();
+        let ours = open_in_memory().unwrap();
         install(&ours).unwrap();
         for expression in [
             "replace('aXbXc', 'X', '--')",
@@ -353,7 +354,7 @@ mod tests {
 
     #[test]
     fn the_worst_arguments_take_no_time() {
-        let connection = Connection::open_in_memory().unwrap();
+        let connection = open_in_memory().unwrap();
         install(&connection).unwrap();
         let (long, half) = ("a".repeat(1_000_000), "a".repeat(500_000) + "b");
         let started = std::time::Instant::now();

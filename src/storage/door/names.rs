@@ -85,13 +85,13 @@ pub fn is_built_in(name: &str) -> bool {
 mod tests {
     use super::*;
     use crate::storage::schema::Kind;
-    use rusqlite::Connection;
+    use crate::storage::settings::open_in_memory;
 
     #[test]
     fn every_table_of_the_schema_is_reserved() {
         let mut found = Vec::new();
         for kind in [Kind::Control, Kind::Tenant] {
-            let connection = Connection::open_in_memory().unwrap();
+            let connection = open_in_memory().unwrap();
             kind.create(&connection).unwrap();
             let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
             let mut names = connection.prepare(sql).unwrap();
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn every_module_that_is_a_table_by_itself_is_known() {
-        let connection = Connection::open_in_memory().unwrap();
+        let connection = open_in_memory().unwrap();
         let mut modules = connection
             .prepare("SELECT name FROM pragma_module_list")
             .unwrap();

@@ -8,7 +8,6 @@ use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
 use super::catalogue::Catalogue;
 use super::{functions, names};
-use crate::tenant::TenantId;
 
 /// What changing the schema writes besides the plugin's own tables. Plugins may not spell `sqlite_`
 /// or `pragma_`, so only SQLite itself comes to these.
@@ -47,7 +46,6 @@ enum State {
 }
 
 struct Plugin {
-    schema: String,
     catalogue: Arc<Catalogue>,
     reach: Reach,
     refusal: Option<String>,
@@ -72,14 +70,8 @@ impl Rule {
         }
     }
 
-    pub fn judge(
-        this: &Arc<Self>,
-        tenant: &TenantId,
-        catalogue: &Arc<Catalogue>,
-        reach: Reach,
-    ) -> Judged {
+    pub fn judge(this: &Arc<Self>, catalogue: &Arc<Catalogue>, reach: Reach) -> Judged {
         let plugin = State::Plugin(Plugin {
-            schema: tenant.as_str().to_owned(),
             catalogue: Arc::clone(catalogue),
             reach,
             refusal: None,
@@ -137,7 +129,7 @@ impl Plugin {
     fn verdict(&self, context: &AuthContext<'_>) -> Result<(), String> {
         let here = context
             .database_name
-            .is_some_and(|name| name.eq_ignore_ascii_case(&self.schema));
+            .is_some_and(|name| name.eq_ignore_ascii_case(&self.catalogue.schema));
         match context.action {
             AuthAction::Select | AuthAction::Recursive => Ok(()),
             AuthAction::Read {
@@ -160,7 +152,9 @@ impl Plugin {
             AuthAction::AlterTable {
                 database_name,
                 table_name,
-            } if self.changes_schema() && database_name.eq_ignore_ascii_case(&self.schema) => {
+            } if self.changes_schema()
+                && database_name.eq_ignore_ascii_case(&self.catalogue.schema) =>
+            {
                 self.catalogue.check_used(table_name)
             }
             AuthAction::Pragma { pragma_name, .. }

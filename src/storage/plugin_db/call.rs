@@ -1,6 +1,8 @@
 //! One statement of a plugin on its way: which names it may make or change, and what its success
 //! means for the catalogue.
 
+use std::sync::Arc;
+
 use rusqlite::Connection;
 
 use super::{DbError, Params, Scope};
@@ -11,7 +13,7 @@ use crate::storage::slot::Slot;
 
 pub struct Call<'a> {
     pub scope: &'a Scope,
-    pub statement: &'a Statement,
+    pub statement: &'a Arc<Statement>,
     /// The author's text, for places in messages.
     pub original: &'a str,
     pub params: &'a Params,

@@ -95,12 +95,14 @@ impl DbError {
         )
     }
 
-    /// Errors of a plugin's statement. `refusal` is the authorizer's reason, if it had one.
+    /// Errors of a plugin's statement. `refusal` is the authorizer's reason, if it had one; `is_hungry` says
+    /// that memory ended with the statement's own budget: else others hold what there is.
     pub fn of_statement(
         error: rusqlite::Error,
         statement: &Statement,
         original: &str,
         refusal: Option<String>,
+        is_hungry: bool,
     ) -> Self {
         let code = error.sqlite_error_code();
         match code {
@@ -113,14 +115,16 @@ impl DbError {
             Some(ErrorCode::TooBig) => {
                 return Self::limit(VALUE, "a value or the statement is longer than 1 MB");
             }
-            Some(ErrorCode::OutOfMemory) => {
+            Some(ErrorCode::OutOfMemory) if is_hungry => {
                 return Self::limit(
                     MEMORY,
-                    "the statement needs more memory than the database may take",
+                    "the statement needs more memory than one may take (32 MB for sorting, groups and common tables)",
                 );
             }
             Some(ErrorCode::DiskFull) => return Self::full(),
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => return Self::busy(),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::OutOfMemory) => {
+                return Self::busy();
+            }
             Some(
                 ErrorCode::CannotOpen
                 | ErrorCode::SystemIoFailure

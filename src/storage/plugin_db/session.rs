@@ -15,6 +15,7 @@ use crate::storage::door::catalogue::{self, Catalogue};
 use crate::storage::door::program::{self, Allowance};
 use crate::storage::door::statement::{Statement, Verb};
 use crate::storage::door::{Reach, Rule};
+use crate::storage::memory::Budget;
 use crate::storage::settings::{self, Work};
 use crate::storage::tenant_pool::Lease;
 use crate::storage::writers::WriterGuard;
@@ -35,6 +36,8 @@ pub struct Session {
     end: Instant,
     /// Known to hold for the schema version it carries.
     catalogue: Option<Arc<Catalogue>>,
+    /// What was found lawful last by that catalogue: the same statement often comes many times.
+    lawful: Option<Arc<Statement>>,
     /// Once this transaction has changed the schema, its version numbers may be undone and used
     /// again by another; nothing that was learned under them may be kept.
     schema_changed: bool,
@@ -76,6 +79,7 @@ impl Session {
             _writer: writer,
             end: Instant::now() + LONGEST_TRANSACTION,
             catalogue: None,
+            lawful: None,
             schema_changed: false,
             in_savepoint: false,
             usage: None,
@@ -153,6 +157,7 @@ impl Session {
         }
         self.in_savepoint = false;
         self.catalogue = None;
+        self.lawful = None;
         self.batch("ROLLBACK TO script; RELEASE script")
     }
 
@@ -173,6 +178,7 @@ impl Session {
     ) -> HostResult<T> {
         self.written_for = Some(scope.tenant.clone());
         self.catalogue = None;
+        self.lawful = None;
         self.schema_changed = true;
         settings::limit(self.connection(), Work::Host)?;
         // The host's statements are short and must not fail by a plugin's clock; the commit looks at it.
@@ -265,6 +271,7 @@ impl Session {
         });
         self.schema_changed = true;
         self.catalogue = None;
+        self.lawful = None;
         if !self.has_ended() {
             self.batch(if result.is_ok() {
                 "RELEASE door"
@@ -284,9 +291,9 @@ impl Session {
         let catalogue = self.catalogue(call.scope)?;
         call.check_names(&catalogue)?;
         call.check_referrers(self.connection())?;
+        let budget = Budget::begin(settings::PLUGIN_STATEMENT_BYTES);
         let judged = Rule::judge(
             &self.lease.slot().rule,
-            &call.scope.tenant,
             &catalogue,
             call.statement.verb.reach(),
         );
@@ -300,10 +307,13 @@ impl Session {
         });
         let refusal = judged.refusal();
         drop(judged);
+        let is_hungry = budget.was_met();
+        drop(budget);
         result.map_err(|fault| match fault {
             Fault::Ours(error) => error,
             Fault::Sqlite(error) => {
-                let error = DbError::of_statement(error, call.statement, call.original, refusal);
+                let error =
+                    DbError::of_statement(error, call.statement, call.original, refusal, is_hungry);
                 match (&error, &self.usage) {
                     (DbError::Full { .. }, _) if call.is_out_of_ids(self.lease.slot()) => {
                         DbError::out_of_ids()
@@ -316,7 +326,11 @@ impl Session {
     }
 
     fn check_program(&mut self, call: &Call<'_>, catalogue: &Arc<Catalogue>) -> Result<(), Fault> {
-        let Statement { sql, verb, .. } = call.statement;
+        let known = self.lawful.as_ref();
+        if known.is_some_and(|known| Arc::ptr_eq(known, call.statement)) {
+            return Ok(());
+        }
+        let Statement { sql, verb, .. } = &**call.statement;
         let plugin = &call.scope.plugin;
         let lasting = !self.schema_changed && !verb.changes_schema();
         if lasting
@@ -326,6 +340,7 @@ impl Session {
                 .verdicts
                 .allows(plugin, catalogue.version, sql)
         {
+            self.lawful = Some(Arc::clone(call.statement));
             return Ok(());
         }
         let allow = Allowance {
@@ -341,12 +356,7 @@ impl Session {
         } = verb
         {
             // Making the table opens the schema table, so what is selected is judged alone and strictly.
-            let _strict = Rule::judge(
-                &self.lease.slot().rule,
-                &call.scope.tenant,
-                catalogue,
-                Reach::Rows,
-            );
+            let _strict = Rule::judge(&self.lease.slot().rule, catalogue, Reach::Rows);
             let allow = Allowance {
                 schema: false,
                 ..allow

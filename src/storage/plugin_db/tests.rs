@@ -6,6 +6,7 @@ use super::*;
 use crate::storage::tests::Fixture;
 
 mod door;
+mod hunger;
 mod lifecycle;
 mod quota;
 mod references;
