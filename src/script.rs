@@ -275,12 +275,21 @@ impl Runtime {
         files: &'a ScriptFiles,
     ) -> Result<BTreeMap<&'a str, &'a str>, CompileError> {
         let mut sources = BTreeMap::new();
+        let mut together = 0_usize;
         for (path, bytes) in files.iter().filter(|(path, _)| path.ends_with(extension)) {
             if bytes.len() > self.limits.source_bytes {
                 let limit = limits::readable(self.limits.source_bytes);
                 return Err(CompileError::new(
                     path,
                     format!("a script file may have at most {limit}"),
+                ));
+            }
+            together = together.saturating_add(bytes.len());
+            if together > self.limits.all_source_bytes {
+                let limit = limits::readable(self.limits.all_source_bytes);
+                return Err(CompileError::new(
+                    path,
+                    format!("all script files of a plugin together may have at most {limit}"),
                 ));
             }
             let text = std::str::from_utf8(bytes)

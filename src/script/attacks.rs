@@ -182,6 +182,11 @@ fn lua_memory_is_bounded_even_when_it_is_caught() {
                 "memory 32 MB",
             ),
             (
+                "local f, t = ctx.random.bytes, table.create(100000, 0)
+                xpcall(function() for i = 1, 100000 do t[i] = f(1024) end end, function() end) return 1",
+                "memory 32 MB",
+            ),
+            (
                 "local f, t = ctx.json.decode, table.create(100000, 0)
                 local text = '[' .. ('1,'):rep(1000) .. '1]'
                 for i = 1, 100000 do t[i] = f(text) end return 1",
@@ -197,6 +202,10 @@ fn lua_recursion_stops_by_depth() {
         Language::Lua,
         &[
             ("local function f() return 1 + f() end f()", "call depth"),
+            (
+                "local function f() return 1 + f() end xpcall(f, function() end) return 1",
+                "call depth",
+            ),
             (
                 "local function f() return 1 + f() end pcall(f) return 1",
                 "call depth",
@@ -265,6 +274,10 @@ fn rhai_sizes_and_depths_are_bounded() {
                 "memory",
             ),
             ("blob(100000000)", "memory"),
+            (
+                "let a = []; a.pad(99999, 100000); a.map(Fn(\"blob\"))",
+                "memory",
+            ),
             (
                 "let a = []; a.pad(99999, 1); let b = []; loop { let c = a; c[0] = 2; b.push(|x| c[x]); }",
                 "memory 64 MB",

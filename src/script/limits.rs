@@ -22,7 +22,11 @@ pub struct Limits {
     /// Time to load a plugin when it is compiled.
     pub load_time: Duration,
     pub source_bytes: usize,
+    /// All script files of a plugin together.
+    pub all_source_bytes: usize,
     pub source_files: usize,
+    /// All bytecode of a plugin together, which stays in memory as long as the plugin is loaded.
+    pub lua_bytecode: usize,
     pub lua_memory: usize,
     pub rhai_operations: u64,
     /// The longest text, and all the text of one list or map together.
@@ -54,7 +58,9 @@ impl Default for Limits {
             script_time: Duration::from_secs(5),
             load_time: Duration::from_secs(2),
             source_bytes: 256 << 10,
+            all_source_bytes: 2 * MB,
             source_files: 200,
+            lua_bytecode: 4 * MB,
             lua_memory: 32 * MB,
             rhai_operations: 20_000_000,
             rhai_text: MB,

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use mlua::chunk::Compiler;
 
 use crate::script::heap;
-use crate::script::limits::Limits;
+use crate::script::limits::{Limits, readable};
 use crate::script::running::Running;
 use crate::script::spent;
 use crate::script::{CompileError, Compiled, Entry, Hook, Loaded, ScriptError};
@@ -46,16 +46,8 @@ pub(super) fn compile(
     limits: &Arc<Limits>,
     machines: &Arc<Machines>,
 ) -> Result<Loaded, CompileError> {
-    let compiler = Compiler::new();
-    let bytecode = sources
-        .iter()
-        .map(|(path, source)| {
-            let code = compiler
-                .compile(source)
-                .map_err(|error| errors::syntax(path, &error))?;
-            Ok(((*path).to_owned(), code))
-        })
-        .collect::<Result<Bytecode, CompileError>>()?;
+    let running = Arc::new(Running::loading(limits));
+    let bytecode = translate(sources, limits, &running)?;
     let program = LuaProgram {
         entry_point: entry_point.to_owned(),
         bytecode,
@@ -63,7 +55,6 @@ pub(super) fn compile(
         owner: machines.owner(),
         machines: Arc::clone(machines),
     };
-    let running = Arc::new(Running::loading(limits));
     let inspected = program.with_vm(&running, |vm| {
         let module = vm.load(&program.entry_point)?;
         Ok((module.metadata()?, module.hooks(), module.routes()?))
@@ -77,6 +68,40 @@ pub(super) fn compile(
         routes,
         compiled: Box::new(program),
     })
+}
+
+/// Luau cannot be stopped within a file, so the clock is asked between files; how long one may take is bounded by the
+/// size of a source.
+fn translate(
+    sources: &BTreeMap<&str, &str>,
+    limits: &Limits,
+    running: &Running,
+) -> Result<Bytecode, CompileError> {
+    let compiler = Compiler::new();
+    let mut bytecode = Bytecode::new();
+    let mut size = 0_usize;
+    for (path, source) in sources {
+        if running.must_stop()
+            && let Err(limit) = running.outcome(Ok(()))
+        {
+            return Err(CompileError::new(*path, limit.to_string()));
+        }
+        let code = compiler
+            .compile(source)
+            .map_err(|error| errors::syntax(path, &error))?;
+        size = size.saturating_add(code.len());
+        if size > limits.lua_bytecode {
+            let most = readable(limits.lua_bytecode);
+            return Err(CompileError::new(
+                *path,
+                format!(
+                    "all script files of a plugin together may become at most {most} of bytecode"
+                ),
+            ));
+        }
+        bytecode.insert((*path).to_owned(), code);
+    }
+    Ok(bytecode)
 }
 
 impl LuaProgram {
@@ -157,6 +182,47 @@ impl Module<'_> {
 mod tests {
     use super::*;
     use crate::script::fixture::Language;
+
+    fn package(files: usize, piece: &str) -> BTreeMap<String, String> {
+        let heavy = piece.repeat((240 << 10) / piece.len());
+        let mut package: BTreeMap<String, String> = (0..files)
+            .map(|number| {
+                (
+                    format!("heavy{number}.lua"),
+                    format!("local t={{}} {heavy}"),
+                )
+            })
+            .collect();
+        package.insert("main.lua".to_owned(), Language::Lua.plugin("return {}"));
+        package
+    }
+
+    #[test]
+    fn a_package_that_is_hard_to_compile_ends_by_the_clock_of_loading_or_by_what_it_becomes() {
+        let functions = package(8, "function t.a() end ");
+        let sources: BTreeMap<&str, &str> = functions
+            .iter()
+            .map(|(path, source)| (path.as_str(), source.as_str()))
+            .collect();
+        let refused = |limits: Limits| {
+            let limits = Arc::new(limits);
+            compile("main.lua", &sources, &limits, &Arc::default())
+                .err()
+                .expect("it is refused")
+                .message
+        };
+        let no_time = refused(Limits {
+            load_time: std::time::Duration::ZERO,
+            ..Limits::default()
+        });
+        assert!(no_time.contains("time 0 s"), "{no_time}");
+        let no_room = refused(Limits {
+            load_time: std::time::Duration::from_secs(60),
+            lua_bytecode: 1 << 20,
+            ..Limits::default()
+        });
+        assert!(no_room.contains("1 MB of bytecode"), "{no_room}");
+    }
 
     #[test]
     fn idle_machines_of_all_programs_are_bounded_and_go_with_their_program() {

@@ -6,12 +6,15 @@
 
 mod convert;
 mod current;
+mod curry;
 mod engine;
 mod errors;
 mod glue;
 mod json;
+mod lists;
 mod modules;
 mod strings;
+mod text;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

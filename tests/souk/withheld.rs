@@ -60,8 +60,7 @@ fn a_message_is_short_and_clean_whatever_the_plugin_chose() {
     let admin = server.admin();
     for key in ["few", "many"] {
         let body = json!({"pluginKey": key, "config": {}});
-        let installed = admin.post("/api/plugins/install", &body);
-        assert_eq!(installed.status, 201, "{}", installed.text());
+        admin.post("/api/plugins/install", body).is(201);
     }
     let few = message(&admin, "/api/plugins/few/long");
     assert!(few.contains(MASK) && few.contains("abcdefg") && !few.contains("hush"));

@@ -58,6 +58,15 @@ pub fn must_stop() -> bool {
     CURRENT.with_borrow(|calls| calls.last().is_none_or(Current::must_stop))
 }
 
+/// The bytes that the call may still take.
+pub fn room() -> usize {
+    CURRENT.with_borrow(|calls| {
+        calls
+            .last()
+            .map_or(0, |current| current.most.saturating_sub(current.held_now()))
+    })
+}
+
 /// Counts one more name that a source declares, and gives their number.
 pub fn declare() -> u32 {
     CURRENT.with_borrow_mut(|calls| {

@@ -7,7 +7,7 @@ use rhai::packages::{
 };
 use rhai::{Dynamic, Engine, LexError, Token};
 
-use super::{current, glue, strings};
+use super::{current, curry, glue, lists, strings, text};
 use crate::script::host;
 use crate::script::limits::Limits;
 
@@ -50,6 +50,9 @@ pub fn build(limits: &Limits) -> Engine {
     engine.on_debug(|text, _, _| print(text));
 
     strings::register(&mut engine, limits.rhai_text);
+    lists::register(&mut engine, limits.rhai_list);
+    text::register(&mut engine, limits);
+    curry::register(&mut engine);
     glue::register(&mut engine);
     engine
 }
@@ -76,7 +79,7 @@ fn bound_parsing(engine: &mut Engine) {
                 "more than {MOST_DECLARATIONS} variables and constants"
             ));
         }
-        token
+        curry::renamed(token)
     });
 }
 

@@ -2,6 +2,7 @@
 
 use rhai::{EvalAltResult, Map as RhaiMap, Position};
 
+use super::text;
 use crate::script::running::Running;
 use crate::script::{CompileError, ScriptError};
 
@@ -13,7 +14,7 @@ pub fn compile(entry_point: &str, running: &Running, error: EvalAltResult) -> Co
         line: line(error.position()),
         message: match ended {
             Some(limit) => limit.to_string(),
-            None => text(error),
+            None => in_words(error),
         },
         file,
     }
@@ -52,13 +53,13 @@ pub fn raised(entry_point: &str, error: EvalAltResult) -> ScriptError {
             .and_then(|status| u16::try_from(status.as_int().ok()?).ok())
             .filter(|status| (400..=599).contains(status));
         let message = match map.get("message") {
-            Some(message) => message.to_string(),
+            Some(message) => text::of_raised(message),
             None => "the plugin raised an error without a message".to_owned(),
         };
         return ScriptError::Raised { message, status };
     }
     ScriptError::Raised {
-        message: format!("{place}{}", text(error)),
+        message: format!("{place}{}", in_words(error)),
         status: None,
     }
 }
@@ -86,14 +87,14 @@ fn limit(error: &EvalAltResult) -> Option<String> {
     })
 }
 
-fn text(mut error: EvalAltResult) -> String {
+fn in_words(mut error: EvalAltResult) -> String {
     if let EvalAltResult::ErrorDataRace(..) = error {
         return "the function that is passed uses the variable that the method is called on; \
                 take the module out first, as in: let db = ctx.db; db.transaction(|tx| …)"
             .to_owned();
     }
     if let EvalAltResult::ErrorRuntime(value, _) = &error {
-        return value.to_string();
+        return text::of_raised(value);
     }
     error.clear_position();
     error.to_string()

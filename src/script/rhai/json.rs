@@ -14,6 +14,30 @@ pub fn write(value: &Dynamic, budget: &mut Budget) -> Result<Value, Uncrossable>
     Ok(writer.finish())
 }
 
+/// A map by itself.
+pub fn write_map(map: &RhaiMap, budget: &mut Budget) -> Result<Value, Uncrossable> {
+    let mut writer = JsonWriter::new(budget);
+    writer.node(0)?;
+    write_map_at(&mut writer, map, 0)?;
+    Ok(writer.finish())
+}
+
+fn write_map_at(
+    writer: &mut JsonWriter<'_>,
+    map: &RhaiMap,
+    depth: usize,
+) -> Result<(), Uncrossable> {
+    writer.raw("{");
+    for (index, (name, value)) in map.iter().enumerate() {
+        writer.separate(index);
+        writer.text(name)?;
+        writer.raw(":");
+        write_at(writer, value, depth + 1).map_err(|why| why.within(&format!(".{name}")))?;
+    }
+    writer.raw("}");
+    Ok(())
+}
+
 fn write_at(writer: &mut JsonWriter<'_>, value: &Dynamic, depth: usize) -> Result<(), Uncrossable> {
     writer.node(depth)?;
     if value.is_unit() {
@@ -34,15 +58,7 @@ fn write_at(writer: &mut JsonWriter<'_>, value: &Dynamic, depth: usize) -> Resul
         return Ok(());
     }
     if let Some(map) = value.read_lock::<RhaiMap>() {
-        writer.raw("{");
-        for (index, (name, value)) in map.iter().enumerate() {
-            writer.separate(index);
-            writer.text(name)?;
-            writer.raw(":");
-            write_at(writer, value, depth + 1).map_err(|why| why.within(&format!(".{name}")))?;
-        }
-        writer.raw("}");
-        return Ok(());
+        return write_map_at(writer, &map, depth);
     }
     if let Some(array) = value.read_lock::<Array>() {
         writer.raw("[");

@@ -222,7 +222,37 @@ pub const SEEDS: &[Seed] = &[
     rhai(
         "curried with itself",
         "let f = |x| 1; for i in 0..12000 { f = f.curry(f); } 1",
+        REFUSED,
+    ),
+    rhai(
+        "a heavy function copied in one step",
+        "let big = []; big.pad(99990, 1); let f = Fn(\"ok\").curry(big); let a = []; a.pad(4000, f); 1",
+        REFUSED,
+    ),
+    rhai(
+        "a function of many numbers copied in one step",
+        "let f = |x| x; for i in 0..2000 { f = f.curry(1, 2, 3, 4, 5); } let a = []; a.pad(4000, f); 1",
+        &[Memory, Clock, Count],
+    ),
+    rhai(
+        "nesting hidden in what a function carries",
+        "let a = [0]; for i in 0..150000 { a = [[[[[a.pop()]]]]]; a = [Fn(\"ok\").curry(a.pop())]; } let b = a; 1",
+        REFUSED,
+    ),
+    rhai(
+        "nesting hidden in closures, hashed and copied",
+        "let a = [0]; for i in 0..150000 { a = [[[[[a.pop()]]]]]; let b = a; a = [|| b]; } let c = a; switch a { 1 => 2, _ => 3 }",
         &[Harmless, Memory, Count, Depth, Clock],
+    ),
+    rhai(
+        "JSON of one text that many functions share",
+        "let s = \"\"; s.pad(900000, 'x'); let f = || s; let a = []; a.pad(20000, f); #{ a: a }.to_json()",
+        REFUSED,
+    ),
+    rhai(
+        "an error of one text that many functions share",
+        "let s = \"\"; s.pad(900000, 'x'); let f = || s; let a = []; a.pad(20000, f); throw a",
+        REFUSED,
     ),
     rhai(
         "nested and printed",
