@@ -3,17 +3,16 @@
 //! Remembers besides whether the greatest id there is was among them: after it AUTOINCREMENT has none.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
-use parking_lot::Mutex;
 use rusqlite::hooks::Action;
 
+/// One thread at a time uses a connection; atomic only because the callback must be sendable.
 #[derive(Default)]
-pub struct Inserted(Mutex<Rows>);
-
-#[derive(Default)]
-struct Rows {
-    last: Option<i64>,
-    greatest: bool,
+pub struct Inserted {
+    row: AtomicI64,
+    is_new: AtomicBool,
+    greatest: AtomicBool,
 }
 
 impl Inserted {
@@ -23,24 +22,29 @@ impl Inserted {
         let inserted = Arc::clone(this);
         move |action, _, _, row| {
             if action == Action::SQLITE_INSERT {
-                let mut rows = inserted.0.lock();
-                rows.last = Some(row);
-                rows.greatest |= row == i64::MAX;
+                inserted.row.store(row, Ordering::Relaxed);
+                inserted.is_new.store(true, Ordering::Relaxed);
+                if row == i64::MAX {
+                    inserted.greatest.store(true, Ordering::Relaxed);
+                }
             }
         }
     }
 
     /// The last id since this was asked before.
     pub fn take(&self) -> Option<i64> {
-        self.0.lock().last.take()
+        let is_new = self.is_new.load(Ordering::Relaxed);
+        self.is_new.store(false, Ordering::Relaxed);
+        is_new.then(|| self.row.load(Ordering::Relaxed))
     }
 
     /// Whether the greatest id was inserted since [`Self::forget`].
     pub fn has_met_greatest(&self) -> bool {
-        self.0.lock().greatest
+        self.greatest.load(Ordering::Relaxed)
     }
 
     pub fn forget(&self) {
-        *self.0.lock() = Rows::default();
+        self.is_new.store(false, Ordering::Relaxed);
+        self.greatest.store(false, Ordering::Relaxed);
     }
 }

@@ -233,7 +233,7 @@ fn operators_search_show_and_refresh() {
     assert!(err.contains("souk marketplace search"), "{err}");
     let (code, out, _) = verb(&["refresh"]);
     assert_eq!(code, Some(0));
-    assert!(out.contains("15 plugins"), "{out}");
+    assert!(out.contains("17 plugins"), "{out}");
 
     // The copy of a remote marketplace is renewed in the data folder, if no server has it.
     let site = WebServer::start(numbered(folder.path(), 2));

@@ -305,7 +305,8 @@ impl Session {
             rows::bind(&mut prepared, call.params)?;
             run(&mut prepared)
         });
-        let refusal = judged.refusal();
+        // Asked for only where it counts: it takes a lock, once for each statement.
+        let refusal = result.is_err().then(|| judged.refusal()).flatten();
         drop(judged);
         let is_hungry = budget.was_met();
         drop(budget);
