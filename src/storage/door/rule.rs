@@ -100,14 +100,15 @@ impl Judged {
 
 impl Drop for Judged {
     fn drop(&mut self) {
-        let inner = std::mem::replace(&mut *self.rule.0.lock(), std::mem::take(&mut self.before));
+        let mut state = self.rule.0.lock();
+        let inner = std::mem::replace(&mut *state, std::mem::take(&mut self.before));
         if let (
             State::Plugin(Plugin {
                 refusal: Some(reason),
                 ..
             }),
             State::Plugin(outer),
-        ) = (inner, &mut *self.rule.0.lock())
+        ) = (inner, &mut *state)
         {
             outer.refusal.get_or_insert(reason);
         }
