@@ -1,6 +1,7 @@
 //! `core`: the organization's own data, as far as the grant goes. Which columns there are and which may
 //! be written is decided below, by `governance`.
 
+use super::db::open;
 use super::{ARGUMENTS, Arguments, Body, HostCall, HostError, HostFn, Kind, Param, raised};
 use crate::error::Error;
 use crate::governance::resource::{
@@ -9,7 +10,6 @@ use crate::governance::resource::{
 use crate::permission::Access::{Read, Write};
 use crate::permission::Capability::{self, Core, Files};
 use crate::permission::Resource::{Models, Projects, Risks, Users};
-use crate::storage::plugin_db::PluginDb;
 use crate::user::User;
 use crate::value::{Map, Value};
 
@@ -298,13 +298,6 @@ fn is_filename(name: &str) -> bool {
     (1..=LONGEST_FILENAME).contains(&name.len())
         && !name.contains(['/', '\\'])
         && !name.contains(char::is_control)
-}
-
-fn open<'a>(host: &'a mut HostCall<'_>) -> Result<&'a mut PluginDb, HostError> {
-    match host.call.db.as_mut() {
-        Some(db) => Ok(db),
-        None => raised("there is no database in this call"),
-    }
 }
 
 /// A wrong value is the script's to catch; what the host cannot do keeps its type.

@@ -76,7 +76,7 @@ pub const TRANSACTION: HostFn = HostFn {
     },
 };
 
-fn open<'a>(host: &'a mut HostCall<'_>) -> Result<&'a mut PluginDb, HostError> {
+pub(super) fn open<'a>(host: &'a mut HostCall<'_>) -> Result<&'a mut PluginDb, HostError> {
     match host.call.db.as_mut() {
         Some(db) => Ok(db),
         None => raised("there is no database in this call"),
